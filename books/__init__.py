@@ -1,0 +1,1 @@
+"""Our records: the company's orders, instruments and transactions."""

@@ -1,0 +1,1 @@
+"""Settings, clock, queue names, embedded servers."""

@@ -1,0 +1,221 @@
+"""Every setting, read and checked in this one place; `docs/settings.md` is made from it.
+
+A setting NAME is read from `TIEOUT_NAME`, from `.env`, or, for secrets, from the file that
+`TIEOUT_NAME_FILE` names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.keys import BadKeyError, Key, parse_keys
+
+PREFIX = "TIEOUT_"
+_SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message says which, why, and the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """One gateway of the company: where it is, its keys, its limits."""
+
+    name: str
+    url: str
+    secrets: tuple[Key, ...]  #: sign and verify JSON Web Tokens
+    api_secrets: tuple[Key, ...]  #: the x-gateway-secret header and the webhooks' checksum
+    orders_path: str | None = None
+    rate_per_s: int | None = None
+    book: Literal["live", "test"] = "live"
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; each description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path(".tieout"), description="Where state lies: embedded servers, backups, logs.")
+    database_url: SecretStr | None = Field(
+        None, description="Your PostgreSQL, 15 or newer; absent means the embedded one."
+    )
+    broker_url: SecretStr | None = Field(
+        None, description="Your Redis or Valkey, 6.2 or newer, noeviction; absent means the embedded one."
+    )
+    gateway_name: str = Field("", description="Your gateway's name, as in its API's addresses.")
+    gateway_url: str = Field("https://gatewayapi.smallcase.com", description="The Gateway's API host.")
+    gateway_secrets: SecretStr = Field(
+        SecretStr(""), description="JWT secrets, `id[@FROM/UNTIL]:secret`, white space between several."
+    )
+    gateway_api_secrets: SecretStr = Field(
+        SecretStr(""), description="API secrets, in the same form; they also sign webhooks."
+    )
+    gateway_orders_path: str = Field(
+        "", description="Path of the stocks order-details API, {gateway} filled in; unset: not asked."
+    )
+    gateway_rate: int = Field(8, ge=1, description="Calls a second to one gateway, over all workers.")
+    gateways_file: Path = Field(Path("config/gateways.toml"), description="Several gateways; holds no secret.")
+    statuses_file: Path = Field(
+        Path("config/statuses.toml"), description="Your books' status words in the Gateway's leg words."
+    )
+    clock_file: Path | None = Field(None, description="Only with the simulator: the file that tells the time.")
+    simulated: bool = Field(default=False, description="Set by `tieout up` when the simulator plays the Gateway.")
+
+    edge_host: str = Field("127.0.0.1", description="Address the edge listens on.")
+    edge_port: int = Field(8080, description="Port of the edge.")
+    edge_threads: int = Field(64, ge=1, description="Requests the edge handles at once, per process.")
+    edge_processes: int = Field(1, ge=1, description="Processes of the edge.")
+    console_port: int = Field(8081, description="Port of the console, on the loopback only.")
+    simulator_port: int = Field(8090, description="Port of the simulator, on the loopback only.")
+    worker_processes: int = Field(2, ge=1, description="Processes of one worker.")
+
+    body_max_bytes: int = Field(1 << 20, description="Largest webhook body taken; above it 413.")
+    json_max_depth: int = Field(32, description="Deepest nesting of a webhook body.")
+    number_max_digits: int = Field(40, description="Longest number in a webhook body.")
+    commit_wait_s: float = Field(5.0, description="How long a webhook waits for its commit before 503.")
+    writer_queue: int = Field(2000, description="Webhooks that may wait for the writer before 503.")
+    webhook_max_age: timedelta = Field(timedelta(days=7), description="An older webhook is refused as stale.")
+    signature_reuse_max: int = Field(20, description="Bodies one signature may carry before the rest are refused.")
+
+    first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
+    ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")
+    call_deadline_s: float = Field(10.0, description="Longest call to the Gateway, answer read whole.")
+    task_limit_s: int = Field(45, description="Longest task of a worker.")
+    lease_s: int = Field(60, description="How long a claim lasts; longer than the longest task.")
+    sweep_s: float = Field(2.0, description="Pause between two sweeps.")
+    queue_pause: int = Field(5000, description="The sweep announces nothing while a queue is longer.")
+
+    webhook_grace: timedelta = Field(timedelta(minutes=30), description="A webhook later than this is missed.")
+    open_grace: timedelta = Field(timedelta(minutes=30), description="An open order is stale so long after close.")
+    books_due: time = Field(time(20, 0), description="IST; when the books of a trade date are due.")
+    price_places: int = Field(2, ge=0, le=6, description="Places to which both sides publish prices.")
+    amount_places: int = Field(2, ge=0, le=6, description="Places to which batch amounts are published.")
+    price_slack: Decimal = Field(Decimal(0), ge=0, description="Rupees a share allowed beyond rounding.")
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least log level.")
+    log_format: Literal["json", "text"] = Field("json", description="Form of the log lines.")
+
+    @field_validator("clock_file", mode="before")
+    @classmethod
+    def _empty_is_absent(cls, value: object) -> object:
+        return value or None
+
+    def gateways(self) -> tuple[Gateway, ...]:
+        """All gateways: the one of the settings first, then those of the file.
+
+        Raises `SettingsError`.
+        """
+        named = (_from_settings(self),) if self.gateway_name else ()
+        gateways = named + _from_file(self.gateways_file)
+        if len({g.name for g in gateways}) != len(gateways):
+            raise SettingsError(f"two gateways have the same name: rename one in {self.gateways_file}")
+        return gateways
+
+    def gateway(self, name: str) -> Gateway:
+        """The gateway of that name. Raises `SettingsError`."""
+        for gateway in self.gateways():
+            if gateway.name == name:
+                return gateway
+        raise SettingsError(f"no gateway is named {name!r}: set TIEOUT_GATEWAY_NAME or add it to {self.gateways_file}")
+
+
+def load_settings() -> Settings:
+    """Read and check all settings.
+
+    Raises `SettingsError`, in words a person can act on and without any secret.
+    """
+    try:
+        settings = Settings(**_secret_files())  # type: ignore[arg-type]
+        gateways = settings.gateways()
+    except ValidationError as error:
+        raise SettingsError(_in_words(error)) from None
+    except BadKeyError as error:
+        raise SettingsError(str(error)) from None
+    if settings.clock_file and gateways and not settings.simulated:
+        raise SettingsError("TIEOUT_CLOCK_FILE moves time and is only for the simulator: unset it when keys are set")
+    return settings
+
+
+def _secret_files() -> dict[str, str]:
+    found = {}
+    for name in _SECRETS:
+        if path := os.environ.get(f"{PREFIX}{name.upper()}_FILE"):
+            try:
+                found[name] = Path(path).read_text().strip()
+            except OSError as error:
+                raise SettingsError(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {error.strerror}") from None
+    return found
+
+
+def _in_words(error: ValidationError) -> str:
+    lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+    return "\n".join(lines)
+
+
+def _keys(name: str, value: str) -> tuple[Key, ...]:
+    try:
+        return parse_keys(value)
+    except BadKeyError as error:
+        raise SettingsError(f"{name}: {error}") from None
+
+
+def _from_settings(settings: Settings) -> Gateway:
+    return Gateway(
+        name=_checked_name(settings.gateway_name),
+        url=settings.gateway_url.rstrip("/"),
+        secrets=_keys("TIEOUT_GATEWAY_SECRETS", settings.gateway_secrets.get_secret_value()),
+        api_secrets=_keys("TIEOUT_GATEWAY_API_SECRETS", settings.gateway_api_secrets.get_secret_value()),
+        orders_path=settings.gateway_orders_path or None,
+        rate_per_s=settings.gateway_rate,
+        book="test" if settings.simulated else "live",
+    )
+
+
+def _checked_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        raise SettingsError(f"gateway name {name!r}: only letters, digits, - and _, at most 64")
+    return name
+
+
+def _from_file(path: Path) -> tuple[Gateway, ...]:
+    if not path.exists():
+        return ()
+    try:
+        tables = tomllib.loads(path.read_text()).get("gateway", [])
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return tuple(_from_table(table, path) for table in tables)
+
+
+def _from_table(table: dict[str, str], path: Path) -> Gateway:
+    for name in ("name", "url", "secrets_setting", "api_secrets_setting"):
+        if name not in table:
+            raise SettingsError(f"{path}: a [[gateway]] has no {name}")
+    return Gateway(
+        name=_checked_name(table["name"]),
+        url=table["url"].rstrip("/"),
+        secrets=_keys(table["secrets_setting"], _named_secret(table["secrets_setting"], path)),
+        api_secrets=_keys(table["api_secrets_setting"], _named_secret(table["api_secrets_setting"], path)),
+        orders_path=table.get("orders_path") or None,
+        rate_per_s=int(table["rate"]) if "rate" in table else None,
+        book="test" if table.get("book") == "test" else "live",
+    )
+
+
+def _named_secret(name: str, path: Path) -> str:
+    if value := os.environ.get(name):
+        return value
+    if file := os.environ.get(f"{name}_FILE"):
+        return Path(file).read_text().strip()
+    raise SettingsError(f"{path} names the setting {name}, which is not set")

@@ -1,0 +1,1 @@
+"""The Gateway: wire formats, tokens, the HTTP client. Importing the package imports nothing."""

@@ -1,0 +1,1 @@
+"""The inbox: what has arrived and is not yet done."""

@@ -1,0 +1,1 @@
+"""Under all: schema, migrations, queries, transactions."""

@@ -1,0 +1,437 @@
+"""Every table. Money and quantities are NUMERIC(20,6), instants are timestamptz, identities explicit.
+
+`deliveries`, `attempts` and `snapshots` are partitioned by month; `events`, the table of
+identities, is narrow and is not, so that a repeat is recognised for ever.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+MONEY = Numeric(20, 6)
+INSTANT = DateTime(timezone=True)
+DB_NOW = text("clock_timestamp()")
+BOOK = "book in ('live', 'test')"
+
+# ---------------------------------------------------------------- arrivals
+
+events = Table(
+    "events",
+    metadata,
+    Column("event_id", UUID(as_uuid=True), primary_key=True, comment="first 16 bytes of its identity"),
+    Column("gateway", Text, nullable=False),
+    Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
+    Column("family", Text, nullable=False),
+    Column("transaction_id", Text),
+    Column("batch_id", Text),
+    Column("account", Text, comment="smallcaseAuthId as the webhook says it"),
+    Column("key_id", Text, nullable=False),
+    Column("received_at", INSTANT, nullable=False, comment="by the domain's clock"),
+    Column("state", Text, nullable=False, server_default="received"),
+    Column("reason", Text),
+    Column("next_attempt_at", INSTANT, comment="by the database's clock"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("announced", Integer, nullable=False, server_default="0", comment="times the sweep announced it"),
+    Column("done_at", INSTANT),
+    CheckConstraint("state in ('received', 'claimed', 'waiting', 'parked', 'done')", name="state"),
+    Index("ix_events_due", "next_attempt_at", postgresql_where=text("state in ('received', 'waiting', 'claimed')")),
+    Index("ix_events_unit", "gateway", "transaction_id"),
+    Index("ix_events_received", "received_at"),
+    Index("ix_events_parked", "received_at", postgresql_where=text("state = 'parked'")),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", BigInteger, Identity(always=True), nullable=False),
+    Column("event_id", UUID(as_uuid=True), nullable=False),
+    Column("received_at", INSTANT, nullable=False, comment="by the domain's clock"),
+    Column("body", LargeBinary, nullable=False, comment="the bytes as they came"),
+    Column("headers", JSONB, nullable=False),
+    Column("signature", LargeBinary, nullable=False, comment="digest of timestamp, id and checksum"),
+    Column("key_id", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("marks", ARRAY(Text), nullable=False, server_default="{}"),
+    Index("ix_deliveries_event", "event_id"),
+    Index("ix_deliveries_signature", "signature"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("gateway", Text, nullable=False, comment="'?' when no gateway has the name"),
+    Column("reason", Text, nullable=False),
+    Column("minute", INSTANT, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("last_at", INSTANT, nullable=False),
+    Column("sample", LargeBinary, comment="the beginning of one body"),
+    Column("headers", JSONB),
+    Column("detail", Text),
+    UniqueConstraint("gateway", "reason", "minute"),
+    Index("ix_refusals_last", "last_at"),
+)
+
+# ---------------------------------------------------------------- transactions
+
+transactions = Table(
+    "transactions",
+    metadata,
+    Column("txn", BigInteger, Identity(always=True), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("transaction_id", Text, nullable=False),
+    Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("registered_at", INSTANT, nullable=False, comment="when we first heard of it, domain's clock"),
+    Column("account", Text),
+    Column("broker", Text),
+    Column("intent", Text),
+    Column("status", Text, comment="the Gateway's word"),
+    Column("created_at", INSTANT),
+    Column("expire_at", INSTANT),
+    Column("error_code", Text),
+    Column("error_message", Text),
+    Column("requested", JSONB),
+    Column("known", Boolean, comment="does the API know it; null until it answered"),
+    Column("absent_at", ARRAY(INSTANT), nullable=False, server_default="{}", comment="answers 'no such transaction'"),
+    Column("final", Boolean, nullable=False, server_default="false", comment="at its end: followed no more"),
+    Column("settled", Boolean, nullable=False, server_default="true", comment="false while two calls disagree"),
+    Column("ask_at", INSTANT, comment="domain's clock; null: not followed"),
+    Column("asks", Integer, nullable=False, server_default="0"),
+    Column("asked_at", INSTANT, comment="database's clock: the last question"),
+    Column("announce_at", INSTANT, comment="database's clock: not announced by the follower before"),
+    Column("generation", Integer, nullable=False, server_default="0", comment="the fence: raised by each claim"),
+    Column("lease_until", INSTANT, comment="database's clock; null: not claimed"),
+    Column("deaths", Integer, nullable=False, server_default="0", comment="claims in a row that never finished"),
+    Column("rev", BigInteger, nullable=False, server_default="1", comment="raised by every change of either side"),
+    Column("judged_rev", BigInteger, nullable=False, server_default="0"),
+    Column("judged_at", INSTANT),
+    Column("review_at", INSTANT, comment="domain's clock: when time alone may change the verdict"),
+    UniqueConstraint("gateway", "transaction_id"),
+    CheckConstraint("origin in ('registration', 'import', 'books', 'webhook')", name="origin"),
+    Index("ix_transactions_ask", "ask_at", postgresql_where=text("ask_at is not null")),
+    Index("ix_transactions_lease", "lease_until", postgresql_where=text("lease_until is not null")),
+    Index("ix_transactions_stale", "txn", postgresql_where=text("judged_rev < rev")),
+    Index("ix_transactions_review", "review_at", postgresql_where=text("review_at is not null")),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("snapshot_id", BigInteger, Identity(always=True), nullable=False),
+    Column("txn", BigInteger, nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('details', 'orders')", name="kind"), nullable=False),
+    Column("asked_at", INSTANT, nullable=False, comment="database's clock"),
+    Column("answered_at", INSTANT, nullable=False, comment="database's clock"),
+    Column("known_at", INSTANT, nullable=False, comment="domain's clock: when we knew"),
+    Column("http_status", SmallInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the body"),
+    Column("mark", Text, nullable=False, comment="news, same, out-of-order, overlap, unclear, absent"),
+    Index("ix_snapshots_txn", "txn", "asked_at"),
+    postgresql_partition_by="RANGE (answered_at)",
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("attempt_id", BigInteger, Identity(always=True), nullable=False),
+    Column("txn", BigInteger, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("at", INSTANT, nullable=False, server_default=DB_NOW, comment="database's clock"),
+    Column("outcome", Text, nullable=False, comment="claimed, done, waiting, parked, lost"),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("http_status", SmallInteger),
+    Column("took_ms", Integer),
+    Column("worker", Text),
+    Index("ix_attempts_txn", "txn", "at"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+gateway_states = Table(
+    "gateway_states",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("breaker", Text, nullable=False, server_default="closed"),
+    Column("blocked_until", INSTANT, comment="database's clock; calls wait until then"),
+    Column("reason", Text),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("changed_at", INSTANT, nullable=False, server_default=DB_NOW),
+    CheckConstraint("breaker in ('closed', 'open', 'half-open')", name="breaker"),
+)
+
+# ---------------------------------------------------------------- both sides of an order
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("txn", BigInteger, ForeignKey("transactions.txn"), primary_key=True),
+    Column("batch_id", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("variety", Text),
+    Column("quantity", MONEY),
+    Column("filled", MONEY),
+    Column("buy_amount", MONEY),
+    Column("sell_amount", MONEY),
+    Column("created_at", INSTANT),
+    Column("completed_at", INSTANT),
+    Column("broker", Text),
+    Column("trade_date", Date, nullable=False),
+)
+
+
+def _matching() -> list[Column[object]]:
+    """The columns on which both sides are paired."""
+    return [
+        Column("key", LargeBinary, comment="16 bytes over exchange and exchange order id, within the transaction"),
+        Column("facts", LargeBinary, nullable=False, comment="16 bytes over the normalised compared fields"),
+        Column("plain", Boolean, nullable=False, comment="alone and in its batch it raises no finding"),
+    ]
+
+
+their_lines = Table(
+    "their_lines",
+    metadata,
+    Column("line", BigInteger, Identity(always=True), primary_key=True),
+    Column("txn", BigInteger, ForeignKey("transactions.txn"), nullable=False),
+    Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
+    Column("batch_id", Text, nullable=False),
+    Column("placed", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("instrument", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", MONEY, nullable=False),
+    Column("filled", MONEY, nullable=False),
+    Column("average_price", MONEY),
+    Column("status", Text, nullable=False),
+    Column("exchange_order_id", Text),
+    Column("order_type", Text),
+    Column("product", Text),
+    Column("trade_date", Date, nullable=False),
+    *_matching(),
+    UniqueConstraint("txn", "batch_id", "placed", "position"),
+    Index("ix_their_lines_date", "trade_date"),
+)
+
+our_lines = Table(
+    "our_lines",
+    metadata,
+    Column("line", BigInteger, Identity(always=True), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("order_id", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("txn", BigInteger, ForeignKey("transactions.txn"), comment="null: off-platform, excluded"),
+    Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("trade_date", Date, nullable=False),
+    Column("exchange", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("instrument", Text, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("quantity", MONEY, nullable=False),
+    Column("filled", MONEY),
+    Column("average_price", MONEY),
+    Column("status", Text),
+    Column("batch_id", Text),
+    Column("exchange_order_id", Text),
+    Column("isin", Text),
+    Column("broker", Text),
+    Column("executed_at", INSTANT),
+    *_matching(),
+    UniqueConstraint("gateway", "order_id"),
+    Index("ix_our_lines_txn", "txn"),
+    Index("ix_our_lines_date", "trade_date"),
+)
+
+line_versions = Table(
+    "line_versions",
+    metadata,
+    Column("line", BigInteger, ForeignKey("our_lines.line"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("import_id", BigInteger, ForeignKey("imports.import_id"), nullable=False),
+    Column("row", Integer, nullable=False, comment="line of the file"),
+    Column("known_at", INSTANT, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 over the normalised row"),
+    Column("raw", JSONB, nullable=False, comment="the cells as they stood"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("import_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("gateway", Text),
+    Column("file_name", Text, nullable=False),
+    Column("file_digest", LargeBinary, nullable=False),
+    Column("imported_at", INSTANT, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("complete_for", Date, comment="the books of that day are all in"),
+)
+
+refused_rows = Table(
+    "refused_rows",
+    metadata,
+    Column("import_id", BigInteger, ForeignKey("imports.import_id"), primary_key=True),
+    Column("row", Integer, primary_key=True),
+    Column("gateway", Text),
+    Column("order_id", Text, comment="if it could be read"),
+    Column("trade_date", Date, nullable=False, comment="of the row, else of the file, else of the import"),
+    Column("digest", LargeBinary, nullable=False),
+    Column("raw", JSONB, nullable=False),
+    Column("problems", JSONB, nullable=False, comment="[{column, value, problem, fix}]"),
+    Column("replaced_by", BigInteger, comment="the later import that replaced it"),
+    Index("ix_refused_rows_open", "trade_date", postgresql_where=text("replaced_by is null")),
+)
+
+instruments = Table(
+    "instruments",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, comment="inclusive; null: until now"),
+    Column("isin", Text, nullable=False),
+    Column("import_id", BigInteger, ForeignKey("imports.import_id")),
+)
+
+# ---------------------------------------------------------------- what reconciling says
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("txn", BigInteger, nullable=False),
+    Column("ours", BigInteger),
+    Column("theirs", BigInteger),
+    Column("rev", BigInteger, nullable=False, comment="the transaction's rev it judged"),
+    Column("bucket", Text, nullable=False),
+    Column("rung", SmallInteger),
+    Column("trade_date", Date, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    CheckConstraint("ours is not null or theirs is not null", name="a_line"),
+    Index("ix_verdicts_txn", "txn"),
+    Index("uq_verdicts_ours", "ours", unique=True, postgresql_where=text("ours is not null")),
+    Index("uq_verdicts_theirs", "theirs", unique=True, postgresql_where=text("theirs is not null")),
+    Index("ix_verdicts_date", "trade_date", "bucket"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("finding_id", UUID(as_uuid=True), primary_key=True, comment="hash of key, name and field: stable"),
+    Column("txn", BigInteger, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("transaction_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("class", Text, CheckConstraint("class in ('break', 'pending', 'note')", name="class"), nullable=False),
+    Column("level", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("line", Text, comment="order_id, else exchange_order_id, else null"),
+    Column("batch_id", Text),
+    Column("field", Text, nullable=False),
+    Column("ours", Text),
+    Column("theirs", Text),
+    Column("difference", MONEY),
+    Column("tolerance", MONEY),
+    Column("impact_inr", MONEY, nullable=False),
+    Column("critical", Boolean, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    Column("cause", Text),
+    Column("evidence", JSONB, nullable=False),
+    Column("ours_line", BigInteger),
+    Column("theirs_line", BigInteger),
+    Column("trade_date", Date, nullable=False),
+    Column("rev", BigInteger, nullable=False),
+    Column("opened_at", INSTANT, nullable=False, comment="domain's clock"),
+    Column("closed_at", INSTANT),
+    Column("reopened", Integer, nullable=False, server_default="0"),
+    Index("ix_findings_txn", "txn"),
+    Index("ix_findings_open", "trade_date", "name", postgresql_where=text("closed_at is null")),
+)
+
+finding_changes = Table(
+    "finding_changes",
+    metadata,
+    Column("change_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("finding_id", UUID(as_uuid=True), nullable=False),
+    Column("at", INSTANT, nullable=False, comment="domain's clock"),
+    Column("change", Text, nullable=False, comment="opened, changed, closed, reopened"),
+    Column("rev", BigInteger, nullable=False),
+    Column("ours", Text),
+    Column("theirs", Text),
+    Index("ix_finding_changes_finding", "finding_id"),
+)
+
+# ---------------------------------------------------------------- the service itself
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("alert_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", INSTANT, nullable=False, server_default=DB_NOW),
+    Column("name", Text, nullable=False, comment="unknown-shape, unknown-transaction, breaker-open, poison, ..."),
+    Column("gateway", Text, nullable=False, server_default=""),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("detail", Text, nullable=False, server_default=""),
+    UniqueConstraint("name", "gateway", "subject"),
+)
+
+periods = Table(
+    "periods",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("period_start", INSTANT, primary_key=True, comment="database's clock"),
+    Column("ran_at", INSTANT, nullable=False, server_default=DB_NOW),
+    Column("detail", JSONB),
+)
+
+signs_of_life = Table(
+    "signs_of_life",
+    metadata,
+    Column("kind", Text, primary_key=True, comment="worker, canary, edge, beat, sweep"),
+    Column("name", Text, primary_key=True),
+    Column("sent_at", INSTANT),
+    Column("seen_at", INSTANT, nullable=False, server_default=func.clock_timestamp()),
+    Column("detail", JSONB),
+)

@@ -1,0 +1,1 @@
+"""The edge: verify, save, announce, answer."""

@@ -1,0 +1,1 @@
+"""The worker: the Celery application, thin tasks, the schedule."""
