@@ -58,6 +58,7 @@ events = Table(
     Column("account", Text, comment="smallcaseAuthId as the webhook says it"),
     Column("key_id", Text, nullable=False),
     Column("received_at", INSTANT, nullable=False, comment="by the domain's clock"),
+    Column("stored_at", INSTANT, nullable=False, server_default=DB_NOW, comment="by the database's clock"),
     Column("state", Text, nullable=False, server_default="received"),
     Column("reason", Text),
     Column("next_attempt_at", INSTANT, comment="by the database's clock"),

@@ -80,6 +80,7 @@ CREATE TABLE events (
     account TEXT,
     key_id TEXT NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    stored_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
     state TEXT DEFAULT 'received' NOT NULL,
     reason TEXT,
     next_attempt_at TIMESTAMP WITH TIME ZONE,
@@ -103,6 +104,8 @@ COMMENT ON COLUMN events.event_id IS 'first 16 bytes of its identity'
 COMMENT ON COLUMN events.account IS 'smallcaseAuthId as the webhook says it'
 ;
 COMMENT ON COLUMN events.received_at IS 'by the domain''s clock'
+;
+COMMENT ON COLUMN events.stored_at IS 'by the database''s clock'
 ;
 COMMENT ON COLUMN events.next_attempt_at IS 'by the database''s clock'
 ;

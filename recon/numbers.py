@@ -1,0 +1,29 @@
+"""Exact numbers: the one door by which money and quantities come in."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+
+PLACES = Decimal("0.000001")
+LIMIT = Decimal(10) ** 14  #: NUMERIC(20,6) holds less than this
+
+
+class NotANumberError(ValueError):
+    """The text is no finite decimal number below 10^14."""
+
+
+def exact(value: str | int | Decimal) -> Decimal:
+    """The value as Decimal, rounded half-even to six places, which takes float noise away.
+
+    Raises `NotANumberError`; a float is a programming error and raises TypeError.
+    """
+    if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError(f"money never comes as {type(value).__name__}")
+    with localcontext(prec=60):
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
+        if not number.is_finite() or abs(number) >= LIMIT:
+            raise NotANumberError(f"not a number below 10^14: {str(value)[:40]!r}")
+        return number.quantize(PLACES, rounding=ROUND_HALF_EVEN)
