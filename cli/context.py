@@ -1,0 +1,43 @@
+"""What a command needs from its surroundings: settings, the clock, a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from sqlalchemy import Engine
+
+from config.clock import Clock, clock_from
+from config.servers import Servers, open_servers
+from config.settings import Settings, load_settings
+from store.engine import connect
+
+
+@cache
+def settings() -> Settings:
+    """The settings, read once. Raises `SettingsError`."""
+    return load_settings()
+
+
+def clock() -> Clock:
+    """The domain's clock."""
+    return clock_from(settings().clock_file)
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """The user's own servers, or the embedded ones: found running, else started for this command."""
+    with open_servers(settings()) as found:
+        yield found
+
+
+@contextmanager
+def database() -> Iterator[Engine]:
+    """An engine on the migrated database."""
+    with servers() as found:
+        engine = connect(found.database_url, application="tieout-cli")
+        try:
+            yield engine
+        finally:
+            engine.dispose()
