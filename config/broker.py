@@ -13,7 +13,7 @@ from typing import Final
 
 import redis
 from celery import Celery
-from kombu import Exchange, Queue
+from kombu.entity import Exchange, Queue
 from kombu.exceptions import KombuError, OperationalError
 
 from config.queues import (
@@ -44,7 +44,7 @@ ROUTES: Final = {
 
 
 class BrokerAwayError(Exception):
-    """The broker did not take the message in time. It may have it all the same; the sweep finds the rest."""
+    """The broker took no message in time. It may have it all the same; the sweep finds the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,9 @@ select :gateway, id, :book, :origin, :now, :now from unnest(cast(:ids as text[])
 order by id
 on conflict (gateway, transaction_id) do nothing
 """)
-_FIND = text("select transaction_id, txn from transactions where gateway = :gateway and transaction_id = any(:ids)")
+_FIND = text("""
+select transaction_id, txn from transactions where gateway = :gateway and transaction_id = any(:ids)
+""")
 
 
 def ensure(
