@@ -139,6 +139,7 @@ transactions = Table(
     Column("judged_rev", BigInteger, nullable=False, server_default="0"),
     Column("judged_at", INSTANT),
     Column("review_at", INSTANT, comment="domain's clock: when time alone may change the verdict"),
+    Column("quiet", Boolean, nullable=False, server_default="false", comment="all there is to say is about its lines"),
     UniqueConstraint("gateway", "transaction_id"),
     CheckConstraint("origin in ('registration', 'import', 'books', 'webhook')", name="origin"),
     Index("ix_transactions_ask", "ask_at", postgresql_where=text("ask_at is not null")),
@@ -305,6 +306,7 @@ imports = Table(
     Column("unchanged", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("complete_for", Date, comment="the books of that day are all in"),
+    Index("ix_imports_complete", "complete_for", postgresql_where=text("complete_for is not null")),
 )
 
 refused_rows = Table(
@@ -339,12 +341,13 @@ verdicts = Table(
     "verdicts",
     metadata,
     Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
-    Column("txn", BigInteger, nullable=False),
+    Column("txn", BigInteger, comment="null: a line of ours that names no transaction"),
     Column("ours", BigInteger),
     Column("theirs", BigInteger),
-    Column("rev", BigInteger, nullable=False, comment="the transaction's rev it judged"),
+    Column("rev", BigInteger, nullable=False, comment="the rev it judged: the transaction's, else the line's version"),
     Column("bucket", Text, nullable=False),
     Column("rung", SmallInteger),
+    Column("rule", Text, comment="why it is excluded"),
     Column("trade_date", Date, nullable=False),
     Column("book", Text, nullable=False),
     Column("rule_set", Text, nullable=False),

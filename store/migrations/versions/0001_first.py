@@ -200,6 +200,8 @@ CREATE TABLE imports (
     CONSTRAINT pk_imports PRIMARY KEY (import_id)
 )
 ;
+CREATE INDEX ix_imports_complete ON imports (complete_for) WHERE complete_for is not null
+;
 COMMENT ON COLUMN imports.complete_for IS 'the books of that day are all in'
 ;
 CREATE TABLE periods (
@@ -300,6 +302,7 @@ CREATE TABLE transactions (
     judged_rev BIGINT DEFAULT '0' NOT NULL,
     judged_at TIMESTAMP WITH TIME ZONE,
     review_at TIMESTAMP WITH TIME ZONE,
+    quiet BOOLEAN DEFAULT 'false' NOT NULL,
     CONSTRAINT pk_transactions PRIMARY KEY (txn),
     CONSTRAINT uq_transactions_gateway_transaction_id UNIQUE (gateway, transaction_id),
     CONSTRAINT ck_transactions_origin CHECK (origin in ('registration', 'import', 'books', 'webhook'))
@@ -341,14 +344,17 @@ COMMENT ON COLUMN transactions.rev IS 'raised by every change of either side'
 ;
 COMMENT ON COLUMN transactions.review_at IS 'domain''s clock: when time alone may change the verdict'
 ;
+COMMENT ON COLUMN transactions.quiet IS 'all there is to say is about its lines'
+;
 CREATE TABLE verdicts (
     verdict_id BIGINT GENERATED ALWAYS AS IDENTITY,
-    txn BIGINT NOT NULL,
+    txn BIGINT,
     ours BIGINT,
     theirs BIGINT,
     rev BIGINT NOT NULL,
     bucket TEXT NOT NULL,
     rung SMALLINT,
+    rule TEXT,
     trade_date DATE NOT NULL,
     book TEXT NOT NULL,
     rule_set TEXT NOT NULL,
@@ -364,7 +370,11 @@ CREATE UNIQUE INDEX uq_verdicts_ours ON verdicts (ours) WHERE ours is not null
 ;
 CREATE UNIQUE INDEX uq_verdicts_theirs ON verdicts (theirs) WHERE theirs is not null
 ;
-COMMENT ON COLUMN verdicts.rev IS 'the transaction''s rev it judged'
+COMMENT ON COLUMN verdicts.txn IS 'null: a line of ours that names no transaction'
+;
+COMMENT ON COLUMN verdicts.rev IS 'the rev it judged: the transaction''s, else the line''s version'
+;
+COMMENT ON COLUMN verdicts.rule IS 'why it is excluded'
 ;
 CREATE TABLE batches (
     txn BIGINT NOT NULL,
