@@ -5,6 +5,7 @@ Each child leads its own process group, so that ending it ends what it started.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -58,6 +59,7 @@ class Processes:
         log = self.logs / f"{program.name}.log"
         child = Child(program=program, log=log, process=self._spawn(program, log), started_at=time.monotonic())
         self.children.append(child)
+        self._write_down()
         return child
 
     def tend(self) -> None:
@@ -85,6 +87,12 @@ class Processes:
             self.say(f"{child.program.name} ended with {code}; starting it again in {child.pause_s:.0f} s, see {child.log}")
         elif now >= child.restart_at:
             child.process, child.started_at, child.restart_at = self._spawn(child.program, child.log), now, None
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """Which process is which, for whoever looks after this machine."""
+        pids = {child.program.name: child.process.pid for child in self.children}
+        (self.logs / "processes.json").write_text(json.dumps(pids))
 
     def _spawn(self, program: Program, log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as output:

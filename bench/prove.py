@@ -1,0 +1,122 @@
+"""Every figure the project promises, at full size, written to `docs/figures.md`.
+
+`python -m bench.prove` runs all of them; `python -m bench.prove days chaos` only those.
+A proof that fails is written down like one that holds, and the exit status is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import proofs
+
+FIGURES = Path("docs/figures.md")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One promise: its heading, what is promised, and what measures it."""
+
+    name: str
+    heading: str
+    promise: str
+    run: Callable[[], proofs.Outcome]
+
+
+PROOFS: Sequence[Proof] = (
+    Proof(
+        name="newcomer",
+        heading="From a clean clone",
+        promise="`make run ARGS=\"--once\"` ends with status 0 and `make test` passes, as root and as an ordinary"
+        " user, each under 10 minutes; the simulated day takes at most 60 s of it.",
+        run=proofs.newcomer,
+    ),
+    Proof(
+        name="days",
+        heading="A day of 2,000 transactions, three seeds",
+        promise="Exactly the closure of what was planted is found, nothing else; unaccounted 0 on both sides.",
+        run=proofs.days,
+    ),
+    Proof(
+        name="chaos",
+        heading="The same day, disturbed",
+        promise="Broker emptied, worker killed at three points, broker frozen for 20 s, database restarted, five"
+        " times a day each: same digest, no acknowledged event missing, no wait for the broker.",
+        run=proofs.chaos,
+    ),
+    Proof(
+        name="tokens",
+        heading="Tokens",
+        promise="The Gateway's two sample tokens verify with the key that signed them; ours only with the right secret.",
+        run=proofs.tokens,
+    ),
+    Proof(
+        name="hostile",
+        heading="1,000 hostile requests",
+        promise="No 5xx, no traceback, no stored secret, good traffic beside them undisturbed.",
+        run=proofs.hostile,
+    ),
+    Proof(
+        name="ingest",
+        heading="The acknowledgement path",
+        promise="At least 0.30 of a bare route, at least 1.3 times one commit a request, one statement a group.",
+        run=proofs.ingest,
+    ),
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the named proofs, or all, and write the figures down."""
+    parser = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *(p.name for p in PROOFS)], metavar="NAME")
+    wanted = parser.parse_args(arguments).names
+    held = [_prove(proof) for proof in PROOFS if not wanted or proof.name in wanted]
+    return 0 if all(held) else 1
+
+
+def _prove(proof: Proof) -> bool:
+    print(f"== {proof.heading}", flush=True)
+    started = time.monotonic()
+    outcome = proof.run()
+    took_s = round(time.monotonic() - started)
+    print("\n".join(outcome.lines), f"-- {'holds' if outcome.held else 'FALLS SHORT'}, {took_s} s", sep="\n", flush=True)
+    _keep(proof, _section(proof, outcome, took_s))
+    return outcome.held
+
+
+def _section(proof: Proof, outcome: proofs.Outcome, took_s: int) -> str:
+    verdict = "Holds." if outcome.held else "**Falls short.**"
+    when = datetime.now(UTC).date().isoformat()
+    body = "\n".join(outcome.lines)
+    return f"## {proof.heading}\n\n{proof.promise}\n\n{verdict} Measured {when}, {took_s} s.\n\n```text\n{body}\n```\n"
+
+
+def _keep(proof: Proof, section: str) -> None:
+    """Put this proof's section in its place; those of the others stay as they were measured."""
+    sections = {**_written(), proof.heading: section}
+    head = (
+        "# Figures\n\n"
+        "Written by `make prove`; `python -m bench.prove NAME` measures one again.\n"
+        f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()};"
+        " load generator, simulator and servers all on it.\n"
+    )
+    FIGURES.write_text("\n".join([head, *(sections[p.heading] for p in PROOFS if p.heading in sections)]))
+
+
+def _written() -> dict[str, str]:
+    if not FIGURES.exists():
+        return {}
+    parts = FIGURES.read_text().split("\n## ")[1:]
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
