@@ -49,6 +49,7 @@ def read_master(connection: Connection, *, listings: Collection[Listing] | None 
 
 def _master(rows: Iterable[Row[Any]]) -> Master:
     master = Master()
-    for exchange, symbol, start, end, isin in rows:
-        master.periods.setdefault((exchange, symbol), []).append((start, end, isin))
+    for row in rows:
+        periods = master.periods.setdefault((row.exchange, row.symbol), [])
+        periods.append((row.valid_from, row.valid_to, row.isin))
     return master
