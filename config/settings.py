@@ -87,6 +87,21 @@ class Settings(BaseSettings):
     writer_queue: int = Field(2000, description="Webhooks that may wait for the writer before 503.")
     webhook_max_age: timedelta = Field(timedelta(days=7), description="An older webhook is refused as stale.")
     signature_reuse_max: int = Field(20, description="Bodies one signature may carry before the rest are refused.")
+    checksum_orders: str = Field(
+        "hex {timestamp}{smallcaseAuthId}",
+        description="Checksum of order webhooks: `hex` or `base64`, a space, then the signed text.",
+    )
+    checksum_holdings: str = Field(
+        "hex {timestamp}{smallcaseAuthId}", description="Checksum of holdings webhooks, in the same form."
+    )
+    checksum_mf_holdings: str = Field(
+        "hex {timestamp}{transactionId}", description="Checksum of mutual-fund webhooks, in the same form."
+    )
+    edge_read_s: int = Field(10, ge=1, le=60, description="Longest time a webhook's headers, and its body, may take.")
+    edge_metrics_port: int | None = Field(
+        None, description="Loopback port of the edge's metrics, one port more for each further process; unset: none."
+    )
+    announce_silence_s: float = Field(5.0, description="How long the edge announces nothing after a broker failure.")
 
     first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
     ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")

@@ -85,8 +85,14 @@ deliveries = Table(
     Column("verdict", Text, nullable=False),
     Column("marks", ARRAY(Text), nullable=False, server_default="{}"),
     Index("ix_deliveries_event", "event_id"),
-    Index("ix_deliveries_signature", "signature"),
     postgresql_partition_by="RANGE (received_at)",
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("signature", LargeBinary, primary_key=True, comment="of a delivery"),
+    Column("event_id", UUID(as_uuid=True), primary_key=True, comment="one body that it came with"),
 )
 
 refusals = Table(

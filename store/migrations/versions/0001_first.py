@@ -62,8 +62,6 @@ CREATE TABLE deliveries_default PARTITION OF deliveries DEFAULT
 ;
 CREATE INDEX ix_deliveries_event ON deliveries (event_id)
 ;
-CREATE INDEX ix_deliveries_signature ON deliveries (signature)
-;
 COMMENT ON COLUMN deliveries.received_at IS 'by the domain''s clock'
 ;
 COMMENT ON COLUMN deliveries.body IS 'the bytes as they came'
@@ -231,6 +229,16 @@ CREATE INDEX ix_refusals_last ON refusals (last_at)
 COMMENT ON COLUMN refusals.gateway IS '''?'' when no gateway has the name'
 ;
 COMMENT ON COLUMN refusals.sample IS 'the beginning of one body'
+;
+CREATE TABLE signatures (
+    signature BYTEA NOT NULL,
+    event_id UUID NOT NULL,
+    CONSTRAINT pk_signatures PRIMARY KEY (signature, event_id)
+)
+;
+COMMENT ON COLUMN signatures.signature IS 'of a delivery'
+;
+COMMENT ON COLUMN signatures.event_id IS 'one body that it came with'
 ;
 CREATE TABLE signs_of_life (
     kind TEXT NOT NULL,
