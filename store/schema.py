@@ -138,6 +138,7 @@ transactions = Table(
     Column("asks", Integer, nullable=False, server_default="0"),
     Column("asked_at", INSTANT, comment="database's clock: the last question"),
     Column("announce_at", INSTANT, comment="database's clock: not announced by the follower before"),
+    Column("announced", Integer, nullable=False, server_default="0", comment="times in a row nobody took it up"),
     Column("generation", Integer, nullable=False, server_default="0", comment="the fence: raised by each claim"),
     Column("lease_until", INSTANT, comment="database's clock; null: not claimed"),
     Column("deaths", Integer, nullable=False, server_default="0", comment="claims in a row that never finished"),

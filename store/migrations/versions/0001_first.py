@@ -303,6 +303,7 @@ CREATE TABLE transactions (
     asks INTEGER DEFAULT '0' NOT NULL,
     asked_at TIMESTAMP WITH TIME ZONE,
     announce_at TIMESTAMP WITH TIME ZONE,
+    announced INTEGER DEFAULT '0' NOT NULL,
     generation INTEGER DEFAULT '0' NOT NULL,
     lease_until TIMESTAMP WITH TIME ZONE,
     deaths INTEGER DEFAULT '0' NOT NULL,
@@ -341,6 +342,8 @@ COMMENT ON COLUMN transactions.ask_at IS 'domain''s clock; null: not followed'
 COMMENT ON COLUMN transactions.asked_at IS 'database''s clock: the last question'
 ;
 COMMENT ON COLUMN transactions.announce_at IS 'database''s clock: not announced by the follower before'
+;
+COMMENT ON COLUMN transactions.announced IS 'times in a row nobody took it up'
 ;
 COMMENT ON COLUMN transactions.generation IS 'the fence: raised by each claim'
 ;
