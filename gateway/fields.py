@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NoReturn
 
@@ -18,7 +18,7 @@ class WireError(Exception):
     """A body that is no answer. `kind` is what `inbox.decide` goes by; the text is safe to show."""
 
     kind = "nonsense"
-    retry_after_s: float | None = None
+    retry_after: timedelta | None = None
 
 
 class Nonsense(WireError):  # noqa: N818 its name is its meaning

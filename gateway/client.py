@@ -1,0 +1,246 @@
+"""Calls to the Gateway's API. Every call ends within its deadline and says what to do if it failed.
+
+`ask_*` return what came, whatever the status; `answer_of` and `orders_of` read it or raise an error
+whose `kind` is what `inbox.decide` goes by. No error, log line or repr holds a secret.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import quote
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from config.clock import Clock
+from config.keys import Key
+from config.settings import Gateway
+from gateway.fields import Nonsense
+from gateway.tokens import guest_token
+from gateway.wire import (
+    EmptyAnswer,
+    NoSuchTransaction,
+    error_words,
+    is_unclear,
+    read_details,
+    read_orders,
+    says_absent,
+    says_ours,
+)
+from recon.values import Answer, Batch
+
+MAX_ANSWER_BYTES: Final = 16 << 20
+MAX_RETRY_AFTER: Final = timedelta(hours=1)
+CONNECT: Final = timedelta(seconds=3)
+_LEAST: Final = timedelta(milliseconds=100)
+_CHUNK: Final = 1 << 16
+_BUSY: Final = frozenset({408, 425, 429})
+_OURS: Final = frozenset({401, 403})
+_RESET: Final = timedelta(
+    seconds=1
+)  #: a connection that fails this early was an old one, closed by the other side
+
+
+class GatewayError(Exception):
+    """A call that gave no answer. `kind` says what to do; the text is safe to show."""
+
+    kind = "busy"
+
+    def __init__(self, words: str, *, retry_after: timedelta | None = None) -> None:
+        """Say what happened."""
+        super().__init__(words)
+        self.retry_after = retry_after
+
+
+class GatewayBusy(GatewayError):  # noqa: N818 its name says what to do
+    """Ask again later: it is overloaded, failing or too slow."""
+
+
+class GatewayOurs(GatewayError):  # noqa: N818
+    """Our fault, for every call: wrong keys, wrong gateway, wrong address. Stop, tell people."""
+
+    kind = "ours"
+
+
+class GatewayRefused(GatewayError):  # noqa: N818
+    """It will never answer this question: do not ask again."""
+
+    kind = "refused"
+
+
+class GatewayUnclear(GatewayError):  # noqa: N818
+    """It answered and left open what happened: ask again before concluding anything."""
+
+    kind = "unclear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back: the status, the body as it came, the pause it asked for."""
+
+    http_status: int
+    body: bytes = field(repr=False)
+    took_ms: int
+    retry_after: timedelta | None = None
+
+
+class GatewayClient:
+    """The API of one gateway. One per process: it keeps its connection open."""
+
+    def __init__(self, gateway: Gateway, *, clock: Clock, deadline: timedelta) -> None:
+        """Make the client; nothing is connected before the first call."""
+        self._gateway, self._clock, self._deadline = gateway, clock, deadline
+        self._session = _session(gateway.url)
+
+    def __repr__(self) -> str:
+        """Name the gateway, and no more."""
+        return f"GatewayClient({self._gateway.name})"
+
+    def ask_details(self, transaction_id: str) -> Reply:
+        """Ask for one transaction. Raises `GatewayBusy` without an answer, `GatewayOurs` without keys."""
+        path = f"/v1/{quote(self._gateway.name, safe='')}/engine/transactiondetails"
+        return self._get(path, {"transactionId": transaction_id})
+
+    def ask_orders(self, transaction_ids: Sequence[str]) -> Reply:
+        """Ask for the orders of several transactions in one call. Raises as `ask_details`."""
+        if not self._gateway.orders_path:
+            raise GatewayOurs("no path of the order details is set: set TIEOUT_GATEWAY_ORDERS_PATH")
+        path = self._gateway.orders_path.replace("{gateway}", quote(self._gateway.name, safe=""))
+        return self._get(path, {"transactionId": ",".join(transaction_ids)})
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Reply:
+        begun = _since_start()
+        try:
+            return self._once(path, query, begun)
+        except requests.ConnectionError as error:
+            if isinstance(error, requests.Timeout) or _since_start() - begun > _RESET:
+                raise GatewayBusy(f"no answer: {type(error).__name__}") from None
+        except requests.RequestException as error:
+            raise GatewayBusy(f"no answer: {type(error).__name__}") from None
+        try:
+            return self._once(path, query, begun)
+        except requests.RequestException as error:
+            raise GatewayBusy(f"no answer: {type(error).__name__}") from None
+
+    def _once(self, path: str, query: Mapping[str, str], begun: timedelta) -> Reply:
+        left = max(_LEAST, begun + self._deadline - _since_start())
+        with self._session.get(
+            self._gateway.url + path,
+            params=query,
+            headers=self._headers(),
+            timeout=(min(CONNECT, left).total_seconds(), left.total_seconds()),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = _read(response, begun + self._deadline)
+            return Reply(
+                http_status=response.status_code,
+                body=body,
+                took_ms=(_since_start() - begun) // timedelta(milliseconds=1),
+                retry_after=retry_after(response.headers.get("Retry-After"), self._clock.now()),
+            )
+
+    def _headers(self) -> dict[str, str | bytes]:
+        now = self._clock.now()
+        token = guest_token(_first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), now=now)
+        secret = _first_valid(self._gateway.api_secrets, now, "TIEOUT_GATEWAY_API_SECRETS").secret
+        return {"x-gateway-secret": secret, "x-gateway-authtoken": token, "Accept": "application/json"}
+
+
+def answer_of(reply: Reply, transaction_id: str) -> Answer:
+    """The answer in a reply about that transaction.
+
+    Raises `GatewayBusy`, `GatewayOurs`, `GatewayRefused`, `GatewayUnclear`, or an error of `gateway.wire`.
+    """
+    raise_for(reply)
+    answer = read_details(reply.body, transaction_id)
+    if is_unclear(answer):
+        raise GatewayUnclear(f"the flow ended with {answer.error_message}: an order may exist all the same")
+    return answer
+
+
+def orders_of(reply: Reply) -> dict[str, tuple[Batch, ...]]:
+    """The batches in a reply, by transactionId. Raises as `answer_of`."""
+    raise_for(reply)
+    return read_orders(reply.body)
+
+
+def raise_for(reply: Reply) -> None:
+    """Raise what a status other than 200 says to do."""
+    status = reply.http_status
+    if status == requests.codes.ok:
+        return
+    if status in _BUSY or status >= requests.codes.server_error:
+        raise GatewayBusy(f"HTTP {status}", retry_after=reply.retry_after)
+    if status == requests.codes.no_content:
+        raise EmptyAnswer("HTTP 204")
+    if status < requests.codes.bad_request:
+        raise GatewayOurs(f"HTTP {status}: the address is not the Gateway's API, check TIEOUT_GATEWAY_URL")
+    _raise_for_4xx(status, reply.body)
+
+
+def _raise_for_4xx(status: int, body: bytes) -> None:
+    words = error_words(body)
+    if status in _OURS or says_ours(words):
+        raise GatewayOurs(
+            f"HTTP {status}: check the two secrets and the gateway's name, `tieout doctor --gateway`"
+        )
+    if says_absent(words):
+        raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
+    if status == requests.codes.not_found:
+        if not body.lstrip().startswith(b"{"):
+            raise Nonsense(f"HTTP {status} without a JSON object")
+        raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
+    raise GatewayRefused(f"HTTP {status}")
+
+
+def retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """The pause that a Retry-After header asks for, at most an hour; None if absent or unreadable."""
+    if not value:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return min(timedelta(seconds=int(value.strip()[:9])), MAX_RETRY_AFTER)
+    try:
+        pause = parsedate_to_datetime(value) - now
+    except (TypeError, ValueError):
+        return None
+    return min(max(pause, timedelta(0)), MAX_RETRY_AFTER)
+
+
+def _read(response: requests.Response, deadline: timedelta) -> bytes:
+    """The whole body, within the deadline and the cap. Raises `GatewayBusy` or `Nonsense`."""
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise Nonsense(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+        if _since_start() > deadline:
+            raise GatewayBusy("the answer did not end within the deadline")
+    return bytes(body)
+
+
+def _since_start() -> timedelta:
+    """A clock that only goes forward."""
+    return timedelta(microseconds=time.monotonic_ns() // 1000)
+
+
+def _session(url: str) -> requests.Session:
+    session = requests.Session()
+    session.proxies.update(get_environ_proxies(url))
+    session.trust_env = False  # read once above, not again for each call
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+    return session
+
+
+def _first_valid(keys: Sequence[Key], now: datetime, setting: str) -> Key:
+    for key in keys:
+        if key.valid_at(now):
+            return key
+    raise GatewayOurs(f"no key of {setting} is valid now")
