@@ -12,6 +12,7 @@ from config.clock import Clock, clock_from
 from config.servers import Servers, open_servers
 from config.settings import Settings, load_settings
 from store.engine import connect
+from store.migrate import migrate, require_head
 
 
 @cache
@@ -34,10 +35,14 @@ def servers() -> Iterator[Servers]:
 
 @contextmanager
 def database() -> Iterator[Engine]:
-    """An engine on the migrated database."""
+    """An engine on the migrated database; the embedded one is migrated here, the user's own is not."""
     with servers() as found:
         engine = connect(found.database_url, application="tieout-cli")
         try:
+            if found.postgres:
+                migrate(engine)
+            else:
+                require_head(engine)
             yield engine
         finally:
             engine.dispose()

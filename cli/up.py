@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from cli.simulated import GATEWAY, ORDERS_PATH, Simulator, Truth, compared, keys_in
 from config.clock import clock_from
 from config.leash import Leash
-from config.servers import Servers, open_servers
+from config.servers import Servers, open_servers, remove_home
 from config.settings import Settings, load_settings
 from store.engine import connect
 from store.migrate import migrate
@@ -98,7 +97,7 @@ def play_once(settings: Settings, size: Size, *, for_machines: bool) -> None:
     """Play one day in a fresh home and end with what it found."""
     _refuse_own_servers(settings)
     home = settings.home / "once"
-    shutil.rmtree(home, ignore_errors=True)
+    remove_home(home)
     ports = {f"TIEOUT_{name}_PORT": str(service.free_port()) for name in ("EDGE", "CONSOLE", "SIMULATOR")}
     with _rehearsed(settings, home, size, ports) as (engine, rehearsed, _, truth):
         failed = _report(engine, rehearsed, truth, for_machines=for_machines)
@@ -113,7 +112,7 @@ def rehearse(settings: Settings, size: Size, *, forced: bool) -> None:
         _refuse_own_servers(settings)
     service.check_ports(settings)
     home = settings.home / "rehearsal"
-    shutil.rmtree(home, ignore_errors=True)
+    remove_home(home)
     with _rehearsed(settings, home, size, {}) as (engine, rehearsed, processes, truth):
         _report(engine, rehearsed, truth, for_machines=False)
         say(f"\nevery difference explained: http://127.0.0.1:{rehearsed.console_port}/breaks?date={truth.trade_date}")
@@ -160,7 +159,7 @@ def _running(settings: Settings, env: dict[str, str]) -> Iterator[tuple[Engine, 
     os.environ.update(env)
     own = load_settings() if env else settings
     with ExitStack() as stack:
-        servers = stack.enter_context(open_servers(own, migrating=True))
+        servers = stack.enter_context(open_servers(own))
         env = {**env, **_server_env(own, servers)}
         engine = connect(servers.database_url, application="tieout-up")
         stack.callback(engine.dispose)

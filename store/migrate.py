@@ -19,12 +19,26 @@ MONTHS_AHEAD = 3
 
 def head() -> str:
     """The newest revision that this code knows."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return str(_scripts().get_current_head())
 
 
 def current(connection: Connection) -> str | None:
     """The revision the database is at; None if it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+class NotMigratedError(Exception):
+    """The database has another schema than this code expects; the message says what to do."""
+
+
+def require_head(engine: Engine) -> None:
+    """Pass only when the database is at the schema this code expects. Raises `NotMigratedError`."""
+    with engine.connect() as connection:
+        found = current(connection)
+    if found != head():
+        known = found is None or found in {script.revision for script in _scripts().walk_revisions()}
+        fix = "run `tieout db migrate`" if known else "run the newer release that migrated it"
+        raise NotMigratedError(f"the database is at schema {found or 'none'}, this release needs {head()}: {fix}")
 
 
 def migrate(engine: Engine) -> None:
@@ -52,6 +66,10 @@ def _partition(table: str, month: int) -> str:
     start, end = (f"{m // 12:04}-{m % 12 + 1:02}-01 00:00:00+00" for m in (month, month + 1))
     name = f"{table}_{month // 12:04}_{month % 12 + 1:02}"
     return f"create table if not exists {name} partition of {table} for values from ('{start}') to ('{end}')"
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 def _config() -> Config:

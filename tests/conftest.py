@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from config.embedded import start_broker, start_postgres
+from config.servers import start_broker, start_postgres
 from store.engine import connect
 from store.migrate import migrate
 
