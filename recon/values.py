@@ -166,6 +166,7 @@ class State:
     answer: Answer
     regressions: tuple[Regression, ...] = ()
     settled: bool = True  #: False while two calls overlapped and disagree
+    ref: str = ""  #: the newest snapshot that counted, for evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +251,7 @@ class Finding:
     rule: str = ""
     cause: str | None = None
     critical: bool = False
+    waiting: bool = False  #: a break by name whose grace still runs: pending for now
     evidence: tuple[Evidence, ...] = ()
     ours_line: int | None = None
     theirs_line: int | None = None

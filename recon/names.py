@@ -1,0 +1,56 @@
+"""The names of findings, in the order of docs/breaks.md, and what each asks of people."""
+
+from __future__ import annotations
+
+from recon.values import Finding, FindingClass
+
+_BREAK = FindingClass.BREAK
+_PENDING = FindingClass.PENDING
+_NOTE = FindingClass.NOTE
+
+#: Every name, in the order that breaks a tie between two breaks of one severity.
+CLASS_OF: dict[str, FindingClass] = {
+    "open-order": _PENDING,
+    "webhook-late": _PENDING,
+    "webhook-missed": _BREAK,
+    "books-behind": _BREAK,  # pending while its grace lasts: see `class_of`
+    "awaiting-books": _PENDING,
+    "stale-open": _BREAK,
+    "out-of-order": _NOTE,
+    "missing-internal": _BREAK,
+    "missing-external": _BREAK,
+    "never-triggered": _NOTE,
+    "unplaced": _BREAK,
+    "qty-requested": _BREAK,
+    "qty-filled": _BREAK,
+    "partial-residual": _NOTE,
+    "overfill": _BREAK,
+    "batch-sum": _BREAK,
+    "price-in-tol": _NOTE,
+    "price-out": _BREAK,
+    "price-absent": _BREAK,
+    "amount-sum": _BREAK,
+    "side": _BREAK,
+    "instrument": _BREAK,
+    "account": _BREAK,
+    "status-conflict": _BREAK,
+    "webhook-differs": _BREAK,
+    "ambiguous": _BREAK,
+    "unknown-enum": _BREAK,
+    "regression": _BREAK,
+    "batch-vs-lines": _BREAK,
+}
+
+#: Place of a name in that order.
+ORDER: dict[str, int] = {name: place for place, name in enumerate(CLASS_OF)}
+
+#: Buckets of a line that are not the name of a break.
+MATCHED = "matched"
+IN_TOLERANCE = "matched-in-tolerance"
+PENDING = "pending"
+EXCLUDED = "excluded"
+
+
+def class_of(finding: Finding) -> FindingClass:
+    """What this finding asks of people; a break whose grace still runs is only pending."""
+    return _PENDING if finding.waiting else CLASS_OF[finding.name]
