@@ -1,1 +1,5 @@
-"""The Gateway's stand-in and the company's side of a day; shares no code with the rest."""
+"""The Gateway's stand-in: a process of its own that plays one trading day over HTTP.
+
+It shares no code with the service: what both sides must agree on is written here a second time,
+from the protocol, so that a mistake in one of them shows.
+"""

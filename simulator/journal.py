@@ -1,0 +1,61 @@
+"""What the simulator did, as JSON lines: every post, every question it was asked, every fault it saw."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+
+class Journal:
+    """A file of JSON lines, begun anew, and the counts of what went into it."""
+
+    def __init__(self, path: Path) -> None:
+        """Begin the file."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self.answers: Counter[str] = Counter()  #: HTTP statuses the service gave to posts
+        self.questions: Counter[str] = Counter()  #: HTTP statuses we gave to the service
+        self.retries = 0
+        self.faults: list[Mapping[str, object]] = []
+
+    def post(self, *, status: int, **facts: object) -> None:
+        """A webhook was answered."""
+        self.answers[str(status)] += 1
+        self._write({"what": "post", "status": status, **facts})
+
+    def retry(self, **facts: object) -> None:
+        """A webhook met no answer, or 503, and is posted again."""
+        self.retries += 1
+        self._write({"what": "retry", **facts})
+
+    def question(self, *, status: int, **facts: object) -> None:
+        """The API was asked and answered with that status."""
+        self.questions[str(status)] += 1
+        self._write({"what": "question", "status": status, **facts})
+
+    def step(self, **facts: object) -> None:
+        """The day went on."""
+        self._write({"what": "step", **facts})
+
+    def fault(self, **facts: object) -> None:
+        """The service did what it must not."""
+        self.faults.append(facts)
+        self._write({"what": "fault", **facts})
+
+    def text(self) -> bytes:
+        """All lines so far."""
+        return self._path.read_bytes()
+
+    def close(self) -> None:
+        """End the file."""
+        with self._lock:
+            self._file.close()
+
+    def _write(self, line: Mapping[str, object]) -> None:
+        with self._lock:
+            if not self._file.closed:
+                self._file.write(json.dumps(line, separators=(",", ":")) + "\n")

@@ -1,0 +1,106 @@
+"""The whole day from one seed: stories, the posts in order of time, both sides' files and the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from simulator.company import BookLine, Registration
+from simulator.day import Day
+from simulator.draw import Draw
+from simulator.mix import mixed
+from simulator.orders import Leg
+from simulator.story import ACCEPTED, Post, Story
+
+_OFF_PLATFORM_PER = 200  #: lines in the books that no transaction of the Gateway explains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One planned day."""
+
+    day: Day
+    seed: int
+    gateway: str
+    stories: Sequence[Story]
+    posts: Sequence[Post]  #: in order of their instants
+    lines: Sequence[BookLine]  #: the company's books, in order of order_id
+
+    def registrations(self, until: datetime) -> list[Registration]:
+        """The transactions the company had created by then, oldest first."""
+        made = [story.registration() for story in self.stories if story.created_at <= until]
+        return sorted(made, key=lambda registration: (registration.created_at, registration.transaction_id))
+
+    def truth(self) -> dict[str, object]:
+        """What is to be found at 20:05 when the books of the day are complete."""
+        found = sorted(
+            ((name, story.transaction_id, line) for story in self.stories for name, line in story.findings),
+            key=lambda finding: (finding[0], finding[1], finding[2] or ""),
+        )
+        return {
+            "seed": self.seed,
+            "transactions": len(self.stories),
+            "trade_date": self.day.trade_date.isoformat(),
+            "next_date": self.day.next_date.isoformat(),
+            "findings": [{"name": n, "transaction_id": t, "line": line} for n, t, line in found],
+            "events": self._events(),
+        }
+
+    def truth_json(self) -> bytes:
+        """The truth as the file holds it."""
+        return (json.dumps(self.truth(), indent=1) + "\n").encode()
+
+    def _events(self) -> dict[str, int]:
+        good = [post for post in self.posts if post.expect == ACCEPTED]
+        distinct = {(post.transaction_id, post.content) for post in good}
+        known = {story.transaction_id for story in self.stories}
+        return {
+            "refused": len(self.posts) - len(good),
+            "parked": sum(transaction_id not in known for transaction_id, _ in distinct),
+            "accepted": len(distinct),
+            "repeats": len(good) - len(distinct),
+        }
+
+
+def plan_day(day: Day, *, seed: int, transactions: int, gateway: str) -> Plan:
+    """Draw a day. The same arguments give the same plan."""
+    draw = Draw(day, seed=seed, transactions=transactions, gateway=gateway)
+    stories = [plot(draw, turn) for plot, turn in mixed(transactions, draw.chance)]
+    lines = [line for story in stories for line in story.books] + _off_platform(draw, transactions)
+    return Plan(
+        day=day,
+        seed=seed,
+        gateway=gateway,
+        stories=stories,
+        posts=sorted((post for story in stories for post in story.posts), key=lambda post: post.at),
+        lines=sorted(lines, key=lambda line: line.order_id),
+    )
+
+
+def _off_platform(draw: Draw, transactions: int) -> list[BookLine]:
+    """Orders the company placed elsewhere: in its books without a transaction, and no finding."""
+    return [_elsewhere(draw, draw.legs(1)[0]) for _ in range(transactions // _OFF_PLATFORM_PER)]
+
+
+def _elsewhere(draw: Draw, leg: Leg) -> BookLine:
+    account = draw.account()
+    return BookLine(
+        order_id=draw.order_id(),
+        transaction_id="",
+        account=account.auth_id,
+        trade_date=draw.day.trade_date,
+        symbol=leg.share.symbol,
+        isin=leg.share.isin,
+        side=leg.side,
+        quantity=leg.quantity,
+        gateway=draw.gateway,
+        batch_id="",
+        exchange_id=leg.exchange_id or "",
+        broker=account.broker,
+        filled=leg.filled,
+        price=leg.price,
+        status=leg.status,
+        executed_at=draw.between(draw.day.at(9, 20), draw.day.at(15, 20)),
+    )
