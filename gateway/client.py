@@ -7,7 +7,8 @@ whose `kind` is what `inbox.decide` goes by. No error, log line or repr holds a 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -25,9 +26,9 @@ from gateway.fields import Nonsense
 from gateway.tokens import guest_token
 from gateway.wire import (
     EmptyAnswer,
+    KeysRefused,
     NoSuchTransaction,
     error_words,
-    is_unclear,
     read_details,
     read_orders,
     says_absent,
@@ -156,19 +157,18 @@ class GatewayClient:
 def answer_of(reply: Reply, transaction_id: str) -> Answer:
     """The answer in a reply about that transaction.
 
-    Raises `GatewayBusy`, `GatewayOurs`, `GatewayRefused`, `GatewayUnclear`, or an error of `gateway.wire`.
+    Raises `GatewayBusy`, `GatewayOurs`, `GatewayRefused`, `GatewayUnclear`, `NoSuchTransaction`, `Nonsense`.
     """
-    raise_for(reply)
-    answer = read_details(reply.body, transaction_id)
-    if is_unclear(answer):
-        raise GatewayUnclear(f"the flow ended with {answer.error_message}: an order may exist all the same")
-    return answer
+    with _as_gateway_errors():
+        raise_for(reply)
+        return read_details(reply.body, transaction_id)
 
 
 def orders_of(reply: Reply) -> dict[str, tuple[Batch, ...]]:
     """The batches in a reply, by transactionId. Raises as `answer_of`."""
-    raise_for(reply)
-    return read_orders(reply.body)
+    with _as_gateway_errors():
+        raise_for(reply)
+        return read_orders(reply.body)
 
 
 def raise_for(reply: Reply) -> None:
@@ -198,6 +198,16 @@ def _raise_for_4xx(status: int, body: bytes) -> None:
             raise Nonsense(f"HTTP {status} without a JSON object")
         raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
     raise GatewayRefused(f"HTTP {status}")
+
+
+@contextmanager
+def _as_gateway_errors() -> Iterator[None]:
+    try:
+        yield
+    except EmptyAnswer as error:
+        raise GatewayUnclear(str(error)) from None
+    except KeysRefused as error:
+        raise GatewayOurs(str(error)) from None
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:

@@ -66,4 +66,4 @@ def decide(error: Failure, attempts: int, age: timedelta) -> RetryIn | GiveUp:
 
 def pause(attempts: int, most: timedelta) -> timedelta:
     """Doubling from two seconds, at most `most`."""
-    return min(most, FIRST_PAUSE * 2 ** min(max(attempts, 1) - 1, 30))
+    return min(most, FIRST_PAUSE * (1 << min(max(attempts, 1) - 1, 30)))

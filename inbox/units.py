@@ -1,0 +1,205 @@
+"""The unit of work, one transaction with all its open events: claimed, finished, waiting, parked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row
+
+from inbox.decide import Failure, GiveUp, RetryIn, decide
+from store import gateways, units
+
+PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
+MAX_DETAIL: Final = 2000
+
+
+class ClaimLostError(Exception):
+    """The claim is no longer ours: its lease ended and the unit was given back. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Names one transaction of one gateway; as text `gateway:transaction_id`."""
+
+    gateway: str
+    transaction_id: str
+
+    @classmethod
+    def read(cls, text: str) -> Unit:
+        """The unit that a message names. A gateway's name holds no colon."""
+        gateway, _, transaction_id = text.partition(":")
+        return cls(gateway, transaction_id)
+
+    def __str__(self) -> str:
+        """As messages carry it."""
+        return f"{self.gateway}:{self.transaction_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long a claim lasts, and how long a transaction is left alone after a question."""
+
+    lease: timedelta
+    pause: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to ask for a unit and to write what comes of it, once, while the lease lasts."""
+
+    unit: Unit
+    txn: int
+    generation: int
+    asked_at: datetime  #: database's clock
+    events: int
+    probe: bool
+    worker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How a call went, for its row among the attempts."""
+
+    http_status: int | None = None
+    took_ms: int | None = None
+
+
+def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, worker: str) -> Claim | None:
+    """Claim the unit, or let its events wait for what hinders it and return None.
+
+    The connection commits each statement by itself: the claim stands before the Gateway is called.
+    """
+    if given := _claim(connection, unit, now, pace, worker, probe=False):
+        return given
+    found = units.hindrance(
+        connection, gateway=unit.gateway, transaction_id=unit.transaction_id, pause=pace.pause
+    )
+    if found is None or found.lease_until is not None:
+        return None
+    if _may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
+        return _claim(connection, unit, now, pace, worker, probe=True)
+    if why := _why(found):
+        until, reason = why
+        units.defer(
+            connection,
+            txn=found.txn,
+            gateway=unit.gateway,
+            transaction_id=unit.transaction_id,
+            until=until,
+            reason=reason,
+        )
+    return None
+
+
+def hold(connection: Connection, claim: Claim) -> None:
+    """Lock the transaction and use the claim up. Raises `ClaimLostError`."""
+    if not units.fence(connection, txn=claim.txn, generation=claim.generation):
+        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+
+
+def finish(connection: Connection, claim: Claim, *, call: Call, pace: Pace, ask_at: datetime | None) -> int:
+    """Every event stored before the question is done; how many. `ask_at` is when to ask again."""
+    counts = units.finish(
+        connection,
+        txn=claim.txn,
+        generation=claim.generation,
+        gateway=claim.unit.gateway,
+        transaction_id=claim.unit.transaction_id,
+        asked_at=claim.asked_at,
+        pause=pace.pause,
+        ask_at=ask_at,
+        http_status=call.http_status or 0,
+        took_ms=call.took_ms or 0,
+        worker=claim.worker,
+    )
+    return int(counts.done)
+
+
+def after(connection: Connection, claim: Claim, error: Failure) -> RetryIn | GiveUp:
+    """What to do after this failure, by how often it failed so in a row."""
+    attempts, age = units.failures(connection, txn=claim.txn, reason=error.kind)
+    return decide(error, attempts + 1, age)
+
+
+def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, detail: str) -> None:
+    """Let the unit wait. Raises `ClaimLostError`."""
+    kept = units.wait(
+        connection,
+        txn=claim.txn,
+        generation=claim.generation,
+        gateway=claim.unit.gateway,
+        transaction_id=claim.unit.transaction_id,
+        delay=retry.pause,
+        reason=retry.reason,
+        detail=storable(detail),
+        http_status=call.http_status,
+        took_ms=call.took_ms,
+        worker=claim.worker,
+    )
+    if not kept:
+        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+
+
+def park(
+    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None
+) -> None:
+    """Park the unit's events for that reason, after `hold`."""
+    units.park(
+        connection,
+        txn=claim.txn,
+        generation=claim.generation,
+        gateway=claim.unit.gateway,
+        transaction_id=claim.unit.transaction_id,
+        ask_at=ask_at,
+        reason=reason,
+        detail=storable(detail),
+        http_status=call.http_status,
+        took_ms=call.took_ms,
+        worker=claim.worker,
+    )
+
+
+def storable(text: str) -> str:
+    """Text that the database can hold, cut."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MAX_DETAIL]
+
+
+def _claim(
+    connection: Connection, unit: Unit, now: datetime, pace: Pace, worker: str, *, probe: bool
+) -> Claim | None:
+    row = units.claim(
+        connection,
+        gateway=unit.gateway,
+        transaction_id=unit.transaction_id,
+        now=now,
+        lease=pace.lease,
+        pause=pace.pause,
+        worker=worker,
+        probe=probe,
+    )
+    if row is None:
+        return None
+    return Claim(
+        unit=unit,
+        txn=row.txn,
+        generation=row.generation,
+        asked_at=row.asked_at,
+        events=row.events,
+        probe=probe,
+        worker=worker,
+    )
+
+
+def _may_probe(found: Row[Any]) -> bool:
+    return found.breaker not in {None, "closed"} and (found.blocked_until or found.now) <= found.now
+
+
+def _why(found: Row[Any]) -> tuple[datetime, str] | None:
+    """Until when a unit that was not given waits, and for what; None if nothing of it is open."""
+    if found.blocked_until is not None and found.blocked_until > found.now:
+        return found.blocked_until, found.reason or "gateway-blocked"
+    if found.again_at is not None and found.again_at > found.now:
+        return found.again_at, "asked-just-now"
+    return None

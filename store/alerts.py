@@ -1,0 +1,18 @@
+"""Alerts as rows: each name, gateway and subject at most once."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+_RAISE = text("""
+insert into alerts (name, gateway, subject, detail) values (:name, :gateway, :subject, :detail)
+on conflict (name, gateway, subject) do nothing
+""")
+
+
+def keep_alert(
+    connection: Connection, *, name: str, gateway: str = "", subject: str = "", detail: str = ""
+) -> bool:
+    """Keep an alert; False if the same was raised before."""
+    named = {"name": name, "gateway": gateway, "subject": subject, "detail": detail[:2000]}
+    return connection.execute(_RAISE, named).rowcount == 1

@@ -1,0 +1,150 @@
+"""What is due: announced again by the sweep, freed from dead workers, put back by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+DEATHS = 5  #: claims in a row that never finished before a unit is poison
+
+_FREE = text("""
+with dead as (
+  select txn from transactions where lease_until < clock_timestamp() order by txn limit :limit
+  for no key update skip locked
+), freed as (
+  update transactions t
+  set lease_until = null, generation = generation + 1, deaths = deaths + 1, announce_at = null,
+      ask_at = case when deaths + 1 >= :deaths then null else ask_at end
+  from dead where t.txn = dead.txn
+  returning t.txn, t.gateway, t.transaction_id, t.generation - 1 as generation, t.deaths
+), lost as (
+  insert into attempts (txn, generation, outcome, reason)
+  select txn, generation, 'lost', case when deaths >= :deaths then 'poison' else 'worker-lost' end from freed
+), put_back as (
+  update events e
+  set state = case when f.deaths >= :deaths then 'parked' else 'waiting' end,
+      reason = case when f.deaths >= :deaths then 'poison' else 'worker-lost' end,
+      next_attempt_at = case when f.deaths >= :deaths then null else clock_timestamp() end
+  from freed f
+  where e.gateway = f.gateway and e.transaction_id = f.transaction_id and e.state = 'claimed'
+)
+select gateway, transaction_id, deaths from freed
+""")
+
+_DUE_EVENTS = text("""
+with due as (
+  select event_id from events
+  where state in ('received', 'waiting', 'claimed') and next_attempt_at <= clock_timestamp()
+    and transaction_id is not null
+  order by next_attempt_at limit :limit for update skip locked
+)
+update events e
+set announced = announced + 1,
+    next_attempt_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
+from due where e.event_id = due.event_id
+returning e.gateway, e.transaction_id
+""")
+
+_DUE_QUESTIONS = text("""
+with due as (
+  select txn from transactions
+  where ask_at <= :now and lease_until is null and (announce_at is null or announce_at <= clock_timestamp())
+  order by ask_at limit :limit for no key update skip locked
+)
+update transactions t
+set announced = announced + 1,
+    announce_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
+from due where t.txn = due.txn
+returning t.gateway, t.transaction_id
+""")
+
+_ASK_AGAIN = text("""
+update transactions t set ask_at = :now, announce_at = null, announced = 0
+where gateway = :gateway and ask_at > :now
+  and (cast(:trade_date as date) is null
+       or (registered_at at time zone 'Asia/Kolkata')::date <= cast(:trade_date as date))
+""")
+
+_REPLAY = text("""
+with chosen as (
+  select event_id, gateway, transaction_id, state from events where event_id = any(:ids) order by event_id
+), unit as (
+  select t.txn from transactions t
+  where (t.gateway, t.transaction_id) in (select gateway, transaction_id from chosen where state = 'parked')
+  order by t.txn for no key update
+), revived as (
+  update transactions t set deaths = 0, ask_at = least(t.ask_at, :now), announce_at = null
+  from unit where t.txn = unit.txn
+  returning t.txn, t.generation
+), noted as (
+  insert into attempts (txn, generation, outcome, reason, detail)
+  select txn, generation, 'replayed', 'by-hand', :reason from revived
+), put_back as (
+  update events e set state = 'received', reason = null, announced = 0, next_attempt_at = clock_timestamp()
+  from chosen where e.event_id = chosen.event_id and e.state = 'parked' and e.transaction_id is not null
+  returning e.event_id
+)
+select c.event_id, c.state, p.event_id is not null as put_back
+from chosen c left join put_back p using (event_id) order by c.event_id
+""")
+
+_STANDING = text("""
+select status, intent, expire_at, created_at, registered_at, error_code, error_message, known, absent_at, final, settled,
+       exists (select from batches b where b.txn = t.txn) as batches,
+       exists (select from batches b where b.txn = t.txn and b.status = 'PLACED') as placed
+from transactions t where txn = :txn
+""")
+
+_PARK_NAMELESS = text("""
+update events set state = 'parked', reason = 'no-transaction', next_attempt_at = null
+where state in ('received', 'waiting') and transaction_id is null and next_attempt_at <= clock_timestamp()
+""")
+
+
+def free_dead(connection: Connection, *, limit: int) -> Sequence[Row[Any]]:
+    """End the claims whose lease ended: gateway, transaction_id, deaths. At five deaths the unit is parked."""
+    return connection.execute(_FREE, {"limit": limit, "deaths": DEATHS}).all()
+
+
+def due_events(connection: Connection, *, limit: int, first: timedelta, most: timedelta) -> list[str]:
+    """Units of events whose time has come; it is moved on in the same statement, doubling from `first`."""
+    return _units(connection.execute(_DUE_EVENTS, {"limit": limit, "first": first, "most": most}))
+
+
+def due_questions(
+    connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta
+) -> list[str]:
+    """Units to be asked for by the domain's clock, and not announced a moment ago; moved on likewise."""
+    named = {"now": now, "limit": limit, "first": first, "most": most}
+    return _units(connection.execute(_DUE_QUESTIONS, named))
+
+
+def ask_again(connection: Connection, *, gateway: str, trade_date: date | None, now: datetime) -> int:
+    """Have every followed transaction known by the end of that trade date asked for now; how many."""
+    named = {"gateway": gateway, "trade_date": trade_date, "now": now}
+    return connection.execute(_ASK_AGAIN, named).rowcount
+
+
+def put_back(
+    connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str
+) -> Sequence[Row[Any]]:
+    """Make parked events received again: for each that exists its former state and whether it was put back."""
+    return connection.execute(_REPLAY, {"ids": list(ids), "now": now, "reason": reason}).all()
+
+
+def standing(connection: Connection, *, txn: int) -> Row[Any]:
+    """What decides when to ask for a transaction again."""
+    return connection.execute(_STANDING, {"txn": txn}).one()
+
+
+def park_nameless(connection: Connection) -> int:
+    """Park events that name no transaction: nothing can be asked about them."""
+    return connection.execute(_PARK_NAMELESS).rowcount
+
+
+def _units(rows: Iterable[Row[Any]]) -> list[str]:
+    return list(dict.fromkeys(f"{row.gateway}:{row.transaction_id}" for row in rows))

@@ -1,0 +1,224 @@
+"""Units of work: one transaction of one gateway with all its open events. Statements, no meaning.
+
+Each function is one statement, so claiming and finishing cost one round trip each. Lock order:
+the transaction's row, then its events. Times here are the database's; `now` is the domain's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+_CLAIM = text("""
+with claimed as (
+  update transactions t
+  set generation = generation + 1, asks = asks + 1, announced = 0, asked_at = clock_timestamp(),
+      lease_until = clock_timestamp() + :lease
+  where gateway = :gateway and transaction_id = :transaction_id and lease_until is null
+    and (asked_at is null or asked_at <= clock_timestamp() - cast(:pause as interval))
+    and (ask_at <= :now or exists (
+      select from events e where e.gateway = :gateway and e.transaction_id = :transaction_id
+      and e.state in ('received', 'waiting', 'claimed')))
+    and (:probe or not exists (
+      select from gateway_states g where g.gateway = :gateway
+      and (g.breaker <> 'closed' or g.blocked_until > clock_timestamp())))
+  returning txn, generation, asked_at, lease_until
+), taken as (
+  update events e
+  set state = 'claimed', reason = null, attempts = attempts + 1, announced = 0,
+      next_attempt_at = claimed.lease_until
+  from claimed
+  where e.gateway = :gateway and e.transaction_id = :transaction_id
+    and e.state in ('received', 'waiting', 'claimed')
+  returning 1
+), noted as (
+  insert into attempts (txn, generation, outcome, worker) select txn, generation, 'claimed', :worker from claimed
+)
+select txn, generation, asked_at, (select count(*) from taken) as events from claimed
+""")
+
+_HINDRANCE = text("""
+select t.txn, clock_timestamp() as now, t.lease_until, t.asked_at + cast(:pause as interval) as again_at,
+       g.breaker, g.blocked_until, g.reason
+from transactions t left join gateway_states g on g.gateway = t.gateway
+where t.gateway = :gateway and t.transaction_id = :transaction_id
+""")
+
+_DEFER = text("""
+with moved as (
+  update transactions set announce_at = greatest(announce_at, :until) where txn = :txn and ask_at is not null
+)
+update events set state = 'waiting', reason = :reason, next_attempt_at = :until
+where gateway = :gateway and transaction_id = :transaction_id and state in ('received', 'waiting')
+""")
+
+_FENCE = text("""
+update transactions set lease_until = null, deaths = 0, announce_at = null
+where txn = :txn and generation = :generation and lease_until is not null
+""")
+
+_FINISH = text("""
+with finished as (
+  update events set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
+  where gateway = :gateway and transaction_id = :transaction_id and stored_at <= :asked_at
+    and (state in ('received', 'waiting', 'claimed') or (state = 'parked' and reason = 'unknown-transaction'))
+  returning 1
+), later as (
+  update events set state = 'waiting', reason = 'asked-before-it', next_attempt_at = :asked_at + cast(:pause as interval)
+  where gateway = :gateway and transaction_id = :transaction_id and stored_at > :asked_at
+    and state in ('received', 'waiting', 'claimed')
+  returning 1
+), followed as (
+  update transactions set ask_at = :ask_at where txn = :txn and ask_at is distinct from :ask_at
+), noted as (
+  insert into attempts (txn, generation, outcome, http_status, took_ms, worker)
+  values (:txn, :generation, 'done', :http_status, :took_ms, :worker)
+)
+select (select count(*) from finished) as done, (select count(*) from later) as later
+""")
+
+_WAIT = text("""
+with mine as (
+  update transactions set lease_until = null, deaths = 0, announce_at = clock_timestamp() + :delay
+  where txn = :txn and generation = :generation and lease_until is not null
+  returning txn
+), waiting as (
+  update events set state = 'waiting', reason = :reason, next_attempt_at = clock_timestamp() + :delay
+  from mine where gateway = :gateway and transaction_id = :transaction_id
+    and state in ('received', 'waiting', 'claimed')
+), noted as (
+  insert into attempts (txn, generation, outcome, reason, detail, http_status, took_ms, worker)
+  select txn, :generation, 'waiting', :reason, :detail, :http_status, :took_ms, :worker from mine
+)
+select txn from mine
+""")
+
+_PARK = text("""
+with parked as (
+  update events set state = 'parked', reason = :reason, next_attempt_at = null
+  where gateway = :gateway and transaction_id = :transaction_id and state = 'claimed'
+), followed as (
+  update transactions set ask_at = :ask_at where txn = :txn and ask_at is distinct from :ask_at
+)
+insert into attempts (txn, generation, outcome, reason, detail, http_status, took_ms, worker)
+values (:txn, :generation, 'parked', :reason, :detail, :http_status, :took_ms, :worker)
+""")
+
+_FAILURES = text("""
+select count(*) as attempts, coalesce(clock_timestamp() - min(at), interval '0') as age
+from attempts
+where txn = :txn and outcome = 'waiting' and reason = :reason and at > coalesce(
+  (select max(at) from attempts where txn = :txn
+   and (outcome in ('done', 'parked', 'replayed') or (outcome = 'waiting' and reason <> :reason))), '-infinity')
+""")
+
+
+def claim(
+    connection: Connection,
+    *,
+    gateway: str,
+    transaction_id: str,
+    now: datetime,
+    lease: timedelta,
+    pause: timedelta,
+    worker: str,
+    probe: bool,
+) -> Row[Any] | None:
+    """Take the unit: its txn, generation, asked_at and number of events; None if it must not be asked now.
+
+    It must not if somebody holds it, nothing of it is open, it was asked for within `pause`, or its
+    gateway is blocked and this is no probe. To be committed before the Gateway is called.
+    """
+    named = {"gateway": gateway, "transaction_id": transaction_id, "now": now, "lease": lease, "pause": pause}
+    return connection.execute(_CLAIM, {**named, "worker": worker, "probe": probe}).one_or_none()
+
+
+def hindrance(
+    connection: Connection, *, gateway: str, transaction_id: str, pause: timedelta
+) -> Row[Any] | None:
+    """What may have kept a claim from being given: lease, pause, breaker; None if there is no such row."""
+    named = {"gateway": gateway, "transaction_id": transaction_id, "pause": pause}
+    return connection.execute(_HINDRANCE, named).one_or_none()
+
+
+def defer(
+    connection: Connection, *, txn: int, gateway: str, transaction_id: str, until: datetime, reason: str
+) -> None:
+    """Let the unit's unclaimed events wait until then, for that reason."""
+    named = {"gateway": gateway, "transaction_id": transaction_id, "until": until, "reason": reason}
+    connection.execute(_DEFER, {**named, "txn": txn})
+
+
+def fence(connection: Connection, *, txn: int, generation: int) -> bool:
+    """Lock the transaction and end the claim of that generation; False if it is no longer ours."""
+    return connection.execute(_FENCE, {"txn": txn, "generation": generation}).rowcount == 1
+
+
+def finish(
+    connection: Connection,
+    *,
+    txn: int,
+    generation: int,
+    gateway: str,
+    transaction_id: str,
+    asked_at: datetime,
+    pause: timedelta,
+    ask_at: datetime | None,
+    http_status: int,
+    took_ms: int,
+    worker: str,
+) -> Row[Any]:
+    """Events stored before the question are done, later ones wait for another; `done` and `later` count them."""
+    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
+    named |= {"asked_at": asked_at, "pause": pause, "ask_at": ask_at}
+    named |= {"http_status": http_status, "took_ms": took_ms, "worker": worker}
+    return connection.execute(_FINISH, named).one()
+
+
+def wait(
+    connection: Connection,
+    *,
+    txn: int,
+    generation: int,
+    gateway: str,
+    transaction_id: str,
+    delay: timedelta,
+    reason: str,
+    detail: str,
+    http_status: int | None,
+    took_ms: int | None,
+    worker: str,
+) -> bool:
+    """End the claim of that generation, its events waiting; False if it is no longer ours."""
+    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
+    named |= {"delay": delay, "reason": reason, "detail": detail}
+    named |= {"http_status": http_status, "took_ms": took_ms, "worker": worker}
+    return connection.execute(_WAIT, named).one_or_none() is not None
+
+
+def park(
+    connection: Connection,
+    *,
+    txn: int,
+    generation: int,
+    gateway: str,
+    transaction_id: str,
+    ask_at: datetime | None,
+    reason: str,
+    detail: str,
+    http_status: int | None,
+    took_ms: int | None,
+    worker: str,
+) -> None:
+    """Park the events of a claim that `fence` ended just before."""
+    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
+    named |= {"ask_at": ask_at, "reason": reason, "detail": detail}
+    connection.execute(_PARK, {**named, "http_status": http_status, "took_ms": took_ms, "worker": worker})
+
+
+def failures(connection: Connection, *, txn: int, reason: str) -> tuple[int, timedelta]:
+    """How many times in a row it failed for that reason, and how long ago the first was."""
+    row = connection.execute(_FAILURES, {"txn": txn, "reason": reason}).one()
+    return row.attempts, row.age
