@@ -1,0 +1,144 @@
+"""`tieout day`: how one trade date ties out."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import click
+from rich.table import Table
+from sqlalchemy import Engine
+
+from cli.context import clock, database, settings
+from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
+from config.calendar import IST
+from config.settings import Settings
+from tieout.desk.day import Day, Figures
+from tieout.desk.day import as_json as day_as_json
+from tieout.desk.day import day as day_of
+from tieout.desk.rupees import grouped, rupees, shares
+from tieout.review import review_due
+from tieout.rules import rules_from
+
+EVERYTHING = 10**9
+
+EPILOG = """
+\b
+Examples:
+  tieout day                      today, IST
+  tieout day 2026-11-20           one trade date
+  tieout day 2026-11-20 --json    the same for machines: one JSON object
+Exit status: 0 it ties out, 1 something is unaccounted for.
+"""
+
+
+class TradeDate(click.ParamType):
+    """A date as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the date, or say how to write it."""
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no date: write it as 2026-11-20", param, ctx)
+
+
+@click.command(epilog=EPILOG)
+@click.argument("trade_date", metavar="[DATE]", type=TradeDate(), required=False)
+@click.option("--gateway", help="Which gateway, if you have several.")
+@click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
+def day(*, trade_date: date | None, gateway: str | None, as_json_: bool) -> None:
+    """Show how one trade date ties out; judges first what is due."""
+    name, now = the_gateway(settings(), gateway), clock().now()
+    with database() as engine:
+        found = tied_out(engine, settings(), name, trade_date or now.astimezone(IST).date(), now)
+    if as_json_:
+        click.echo(as_json(day_as_json(found)))
+    else:
+        print_day(found)
+    if not found.ties_out:
+        raise SystemExit(FOUND)
+
+
+def tied_out(engine: Engine, settings: Settings, gateway: str, trade_date: date, now: datetime) -> Day:
+    """The day, after judging what is due of that gateway."""
+    review_due(engine, now=now, rules=rules_from(settings), limit=EVERYTHING, gateway=gateway)
+    with engine.connect() as connection:
+        return day_of(connection, gateway=gateway, trade_date=trade_date, as_of=now)
+
+
+def the_gateway(settings: Settings, name: str | None) -> str:
+    """The gateway that is meant. Raises `Failure` when that is not clear."""
+    names = [gateway.name for gateway in settings.gateways()]
+    if name is not None and name not in names:
+        raise Failure(WRONG_CALL, f"no gateway is named {name!r}: there is {', '.join(names) or 'none'}")
+    if name is None and len(names) != 1:
+        choice = f"name one with --gateway: {', '.join(names)}" if names else "set TIEOUT_GATEWAY_NAME"
+        raise Failure(WRONG_CALL, f"which gateway? {choice}")
+    return name or names[0]
+
+
+def print_day(day: Day) -> None:
+    """Print the tie-out table of a day."""
+    out = stdout()
+    out.print(f"\n{day.gateway} · trade date {day.trade_date} · {_as_of(day)}{_book(day)}\n", style="bold")
+    out.print(_table(day))
+    if day.findings:
+        out.print(_findings(day))
+    if day.ties_out:
+        out.print("\nEvery line of both sides is accounted for.", style="green")
+    else:
+        stderr().print(_apart(day.orders.unaccounted), style="bold red")
+    if day.digest:
+        out.print(f"digest {day.digest}", style="dim")
+
+
+def _as_of(day: Day) -> str:
+    return f"as of {day.as_of.astimezone(IST):%d %b %Y %H:%M} IST"
+
+
+def _book(day: Day) -> str:
+    return "" if day.book == "live" else f" · book {day.book}"
+
+
+def _table(day: Day) -> Table:
+    table = Table(pad_edge=False)
+    table.add_column("orders")
+    for side in ("ours", "theirs"):
+        for figure in ("lines", "shares", "rupees"):
+            table.add_column(f"{side}\n{figure}", justify="right")
+    for name in day.orders.bucket_names:
+        ours, theirs = (day.orders.bucket(name, side) for side in ("ours", "theirs"))
+        table.add_row(name, *_cells(ours), *_cells(theirs))
+    table.add_section()
+    table.add_row("total", *_cells(day.orders.ours), *_cells(day.orders.theirs), style="bold")
+    return table
+
+
+def _cells(figures: object) -> tuple[str, str, str]:
+    count, quantity, amount = (getattr(figures, name) for name in ("count", "quantity", "amount"))
+    return (grouped(count), shares(quantity), rupees(amount)) if count else ("·", "·", "·")
+
+
+def _findings(day: Day) -> Table:
+    table = Table(pad_edge=False)
+    for name, justify in (
+        ("findings", "left"),
+        ("class", "left"),
+        ("count", "right"),
+        ("impact, rupees", "right"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for named in day.findings:
+        table.add_row(named.name, named.finding_class, grouped(named.count), rupees(named.impact_inr))
+    return table
+
+
+def _apart(unaccounted: Figures) -> str:
+    return (
+        f"Unaccounted: {grouped(unaccounted.count)} lines, {shares(unaccounted.quantity)} shares, "
+        f"{rupees(unaccounted.amount)} rupees. Run: tieout reconcile --again, then look at the alerts."
+    )

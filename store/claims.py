@@ -1,0 +1,23 @@
+"""What webhooks said of a transaction (W), as it first came: evidence, never a booking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, text
+
+_CLAIMS = text("""
+select t.txn, e.event_id, e.received_at, e.stored_at, d.body
+from transactions t
+join events e on e.gateway = t.gateway and e.transaction_id = t.transaction_id and e.family = 'orders'
+cross join lateral (
+  select body, delivery_id from deliveries where event_id = e.event_id order by delivery_id limit 1
+) d
+where t.txn = any(:txns)
+order by t.txn, e.received_at, e.stored_at, d.delivery_id
+""")
+
+
+def claims_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+    """The first body of each orders event of these transactions, in the order they came."""
+    return connection.execute(_CLAIMS, {"txns": list(txns)}).all()

@@ -1,0 +1,168 @@
+"""How one trade date ties out: totals from the source tables, buckets from the verdicts that count.
+
+A verdict counts while it judged its transaction's present rev. A pair lies on our date, any other
+line on its own; lines whose transaction is not judged at its rev are `pending` on their own date.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TypedDict
+
+from sqlalchemy import Connection, Row, text
+
+
+class Scope(TypedDict):
+    """Which day of which gateway in which book."""
+
+    gateway: str
+    trade_date: date
+    book: str
+
+
+_BOOK = text("""
+select case when exists (select from transactions where gateway = :gateway and book = 'live')
+  or exists (select from our_lines where gateway = :gateway and book = 'live' and txn is null)
+  then 'live' else 'test' end
+""")
+
+#: The date of a pair is ours; a second verdict on one line, which the indexes refuse, moves no line twice.
+_THEIRS = """
+theirs as (
+  select e.line, e.filled, e.average_price, t.judged_rev < t.rev as stale
+  from their_lines e join transactions t on t.txn = e.txn and t.gateway = :gateway and t.book = :book
+  where e.trade_date = :trade_date and not exists (
+    select from verdicts v join our_lines o on o.line = v.ours
+    where v.theirs = e.line and v.rev = t.rev and o.trade_date <> :trade_date
+  )
+  union
+  select e.line, e.filled, e.average_price, false
+  from our_lines o join verdicts v on v.ours = o.line
+  join their_lines e on e.line = v.theirs
+  join transactions t on t.txn = v.txn and v.rev = t.rev and t.gateway = :gateway and t.book = :book
+  where o.trade_date = :trade_date
+)"""
+_OURS = """
+ours as (
+  select o.line, o.filled, o.average_price, coalesce(t.judged_rev < t.rev, false) as stale
+  from our_lines o left join transactions t on t.txn = o.txn
+  where o.trade_date = :trade_date and o.gateway = :gateway and coalesce(t.book, o.book) = :book
+)"""
+_REFUSED = """
+refused as (
+  select digest from refused_rows
+  where trade_date = :trade_date and (gateway = :gateway or gateway is null) and replaced_by is null
+)"""
+_FIGURES = """
+count(*) as count, coalesce(sum(filled), 0) as quantity, coalesce(sum(filled * average_price), 0) as amount"""
+
+_TOTALS = text(f"""
+with {_OURS}, {_THEIRS}, {_REFUSED}
+select 'ours' as side, {_FIGURES} from (
+  select filled, average_price from ours union all select null, null from refused
+) lines
+union all
+select 'theirs', {_FIGURES} from theirs
+""")
+_COUNTING = """
+counting as (
+  select v.ours, v.theirs, v.bucket from verdicts v
+  join transactions t on t.txn = v.txn and t.rev = v.rev and t.gateway = :gateway and t.book = :book
+  where v.trade_date = :trade_date
+  union all
+  select v.ours, v.theirs, v.bucket from verdicts v
+  join our_lines o on o.line = v.ours and o.txn is null and o.gateway = :gateway
+  where v.trade_date = :trade_date and v.txn is null and v.book = :book
+)"""
+_BUCKETS = text(f"""
+with {_OURS}, {_THEIRS}, {_REFUSED}, {_COUNTING}, lines as (
+  select 'ours' as side, c.bucket, o.filled, o.average_price
+  from counting c join our_lines o on o.line = c.ours
+  union all select 'theirs', c.bucket, e.filled, e.average_price
+  from counting c join their_lines e on e.line = c.theirs
+  union all select 'ours', 'pending', filled, average_price from ours where stale
+  union all select 'theirs', 'pending', filled, average_price from theirs where stale
+  union all select 'ours', 'excluded', null, null from refused
+)
+select side, bucket as name, {_FIGURES} from lines group by side, bucket
+""")
+
+#: Imports that brought lines of this day and of whose rows not every line is still there.
+_LOST = text("""
+select coalesce(sum(abs(i.new + i.changed - n.versions)), 0) from imports i
+join lateral (select count(*) as versions from line_versions v where v.import_id = i.import_id) n on true
+where i.kind = 'orders' and i.import_id in (
+  select v.import_id from line_versions v join our_lines o on o.line = v.line
+  where o.trade_date = :trade_date and o.gateway = :gateway
+)
+""")
+_NAMES = text("""
+select name, class, count(*) as count, coalesce(sum(impact_inr), 0) as impact_inr from findings
+where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null
+group by name, class order by name, class
+""")
+_LINES = text(f"""
+with {_OURS}, {_THEIRS}, {_COUNTING}, judged as (
+  select c.ours, c.theirs, c.bucket from counting c
+  union all select line, null, 'pending' from ours where stale
+  union all select null, line, 'pending' from theirs where stale
+)
+select j.bucket, o.order_id, j.ours, j.theirs, t.transaction_id, e.batch_id, e.exchange, e.exchange_order_id,
+  e.symbol, e.side, e.placed
+from judged j
+left join our_lines o on o.line = j.ours
+left join their_lines e on e.line = j.theirs
+left join transactions t on t.txn = e.txn
+""")
+_FINDINGS = text("""
+select transaction_id, level, subject, name, field, ours, theirs, tolerance, ours_line, theirs_line from findings
+where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null
+""")
+_DIGESTS_REFUSED = text(f"with {_REFUSED} select digest from refused")
+
+
+def book_of(connection: Connection, gateway: str) -> str:
+    """The book in which a gateway's money lies: live, unless everything of it is a test."""
+    return str(connection.execute(_BOOK, {"gateway": gateway}).scalar_one())
+
+
+def control_totals(connection: Connection, scope: Scope) -> dict[str, Row]:
+    """Count, quantity and amount of each side, from the lines themselves."""
+    return {row.side: row for row in connection.execute(_TOTALS, dict(scope))}
+
+
+def lost_lines(connection: Connection, scope: Scope) -> int:
+    """How many lines that imports of this day brought are not stored any more."""
+    return int(
+        connection.execute(
+            _LOST, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]}
+        ).scalar_one()
+    )
+
+
+def buckets(connection: Connection, scope: Scope) -> list[Row]:
+    """Count, quantity and amount of each side's buckets."""
+    return list(connection.execute(_BUCKETS, dict(scope)))
+
+
+def finding_names(connection: Connection, scope: Scope) -> list[Row]:
+    """The open findings of the day by name and class, with how many and what they weigh."""
+    return list(connection.execute(_NAMES, dict(scope)))
+
+
+def judged_lines(connection: Connection, scope: Scope) -> list[Row]:
+    """Every verdict of the day that counts, and every line not yet judged, with natural keys."""
+    return list(connection.execute(_LINES, dict(scope)))
+
+
+def open_findings(connection: Connection, scope: Scope) -> list[Row]:
+    """The open findings of the day."""
+    return list(connection.execute(_FINDINGS, dict(scope)))
+
+
+def refused_digests(connection: Connection, scope: Scope) -> list[bytes]:
+    """What identifies the open refused rows of the day."""
+    rows = connection.execute(
+        _DIGESTS_REFUSED, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]}
+    )
+    return [bytes(digest) for digest in rows.scalars()]

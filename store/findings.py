@@ -1,0 +1,72 @@
+"""Findings: opened, kept, changed, closed and reopened within the scope of one judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from store import schema
+from store.recordset import as_parameter, records
+
+_LIFE = {"opened_at", "closed_at", "reopened", "rev"}
+SAID = tuple(c.name for c in schema.findings.c if c.name not in _LIFE)
+_NAMES = ", ".join(f'"{name}"' for name in SAID)
+
+
+def _of(alias: str, names: Sequence[str]) -> str:
+    return ", ".join(f'{alias}."{name}"' for name in names)
+
+
+_CHANGED = f"({_of('o', SAID)}) is distinct from ({_of('s', SAID)})"
+_VALUES = ("class", "ours", "theirs", "difference", "tolerance")
+_VALUES_CHANGED = f"({_of('o', _VALUES)}) is distinct from ({_of('s', _VALUES)})"
+
+#: One statement; every part of it sees the findings as they were before it.
+_WRITE = text(f"""
+with said as materialized (
+  select * from {records(schema.findings, *SAID, "rev")}
+), old as materialized (
+  select f.* from findings f
+  where f.finding_id in (select finding_id from said) or (f.txn = any(:txns) and f.closed_at is null)
+), opened as (
+  insert into findings ({_NAMES}, rev, opened_at)
+  select {_of("s", SAID)}, s.rev, :now from said s
+  where not exists (select from old o where o.finding_id = s.finding_id)
+  returning finding_id, 'opened' as change, rev, ours, theirs
+), kept as (
+  update findings f set ({_NAMES}, rev) = row({_of("s", SAID)}, s.rev),
+    closed_at = null,
+    reopened = f.reopened + (o.closed_at is not null)::int
+  from said s join old o on o.finding_id = s.finding_id
+  where f.finding_id = s.finding_id and (o.closed_at is not null or {_CHANGED})
+  returning f.finding_id,
+    case when o.closed_at is not null then 'reopened' when {_VALUES_CHANGED} then 'changed' end as change,
+    f.rev, f.ours, f.theirs
+), closed as (
+  update findings f set closed_at = :now
+  from old o
+  where f.finding_id = o.finding_id and o.closed_at is null
+    and o.finding_id not in (select finding_id from said)
+  returning f.finding_id, 'closed' as change, f.rev, f.ours, f.theirs
+), changes as (
+  select * from opened union all select * from kept where change is not null union all select * from closed
+), logged as (
+  insert into finding_changes (finding_id, at, change, rev, ours, theirs)
+  select finding_id, :now, change, rev, ours, theirs from changes
+)
+select change, count(*) as n from changes group by change
+""")
+
+
+def write_findings(
+    connection: Connection, *, txns: Sequence[int], said: Sequence[Mapping[str, object]], now: datetime
+) -> dict[str, int]:
+    """Make `said` the open findings of these transactions, and log what that changed.
+
+    Rows have the columns of `SAID` and `rev`, each finding_id once. The counts by change.
+    A finding that stands as it stood is not written.
+    """
+    named = {"txns": list(txns), "rows": as_parameter(said), "now": now}
+    return {row.change: row.n for row in connection.execute(_WRITE, named)}

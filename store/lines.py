@@ -1,0 +1,61 @@
+"""The lines of the company's books (I), and what an instrument is called on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from sqlalchemy import Connection, Row, text
+
+from store import schema
+from store.recordset import as_parameter, records
+
+_OURS = text("""
+select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
+  average_price, status, batch_id, exchange_order_id, broker
+from our_lines where txn = any(:txns) order by txn, line
+""")
+_ISINS = text(f"""
+select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
+from {records(schema.instruments, "exchange", "symbol", "valid_from")}
+join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
+  and i.valid_from <= r.valid_from and (i.valid_to is null or i.valid_to >= r.valid_from)
+""")
+_COMPLETE = text("""
+select distinct i.complete_for as day, t.gateway from imports i
+join unnest(cast(:gateways as text[])) as t(gateway) on i.gateway is null or i.gateway = t.gateway
+where i.complete_for is not null
+""")
+_RENAMED = text("""
+select distinct e.txn from their_lines e
+left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
+  and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
+where e.txn = any(:txns) and e.instrument <> coalesce(i.isin, e.exchange || ':' || e.symbol)
+""")
+
+
+def our_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+    """The lines of the books that name these transactions."""
+    return connection.execute(_OURS, {"txns": list(txns)}).all()
+
+
+def isins_on(
+    connection: Connection, named: Iterable[tuple[str, str, date]]
+) -> dict[tuple[str, str, date], str]:
+    """The ISIN of each (exchange, symbol) on that date, where the instruments table knows it."""
+    wanted = [{"exchange": e, "symbol": s, "valid_from": day} for e, s, day in sorted(set(named))]
+    if not wanted:
+        return {}
+    rows = connection.execute(_ISINS, {"rows": as_parameter(wanted)})
+    return {(row.exchange, row.symbol, row.day): row.isin for row in rows}
+
+
+def complete_days(connection: Connection, gateways: Iterable[str]) -> frozenset[tuple[str, date]]:
+    """The (gateway, trade date) whose books an import declared complete."""
+    rows = connection.execute(_COMPLETE, {"gateways": sorted(set(gateways))})
+    return frozenset((row.gateway, row.day) for row in rows)
+
+
+def renamed(connection: Connection, txns: Sequence[int]) -> list[int]:
+    """Those of these transactions whose instruments are called otherwise since they were stored."""
+    return list(connection.execute(_RENAMED, {"txns": list(txns)}).scalars())

@@ -1,0 +1,135 @@
+"""Verdicts: where each line ended up, and which transactions are judged or due to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from store import schema
+from store.recordset import as_parameter, records
+
+_COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set")
+_JUDGED = ("txn", "judged_rev", "review_at", "quiet")
+
+#: A line that moved to another transaction takes its old verdict with it.
+_DROP = text("""
+delete from verdicts where txn = any(:txns)
+  or ours in (select line from our_lines where txn = any(:txns))
+""")
+_WRITE = text(f"""
+insert into verdicts ({", ".join(_COLUMNS)})
+select {", ".join(_COLUMNS)} from {records(schema.verdicts, *_COLUMNS)}
+""")
+_MARK = text(f"""
+update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
+from {records(schema.transactions, *_JUDGED)} where t.txn = r.txn
+""")
+_EXCLUDE = text("""
+insert into verdicts as was (txn, ours, rev, bucket, rule, trade_date, book, rule_set)
+select null, line, version, 'excluded', :rule, trade_date, book, :rule_set
+from our_lines where line = any(:lines) and txn is null
+on conflict (ours) where ours is not null do update
+set (txn, theirs, rev, bucket, rung, rule, trade_date, book, rule_set)
+  = (null, null, excluded.rev, excluded.bucket, null, excluded.rule, excluded.trade_date, excluded.book,
+     excluded.rule_set)
+""")
+_DUE = text("""
+select txn from (
+  select txn from transactions where judged_rev < rev
+  union
+  select txn from transactions where review_at <= :now
+) due
+where txn > :after
+order by txn limit :limit
+""")
+_DUE_OF = text("""
+select txn from (
+  select txn from transactions where judged_rev < rev and gateway = :gateway
+  union
+  select txn from transactions where review_at <= :now and gateway = :gateway
+) due
+where txn > :after
+order by txn limit :limit
+""")
+_COUNT_DUE = text("""
+select count(*) from transactions where gateway = :gateway and (judged_rev < rev or review_at <= :now)
+""")
+_TAKE = text("""
+select txn from transactions where txn = any(:txns) and (judged_rev < rev or review_at <= :now)
+order by txn for no key update skip locked
+""")
+_AGAIN = text("""
+update transactions set rev = rev + 1
+where (cast(:gateway as text) is null or gateway = :gateway)
+  and (cast(:trade_date as date) is null
+    or txn in (select txn from our_lines where trade_date = :trade_date)
+    or txn in (select txn from their_lines where trade_date = :trade_date))
+""")
+_AWAITING = text("""
+update transactions t set rev = rev + 1
+where t.txn in (
+  select f.txn from findings f where f.trade_date = :trade_date and f.name = 'awaiting-books' and f.closed_at is null
+) and (cast(:gateway as text) is null or t.gateway = :gateway)
+""")
+
+_UNJUDGED = text("""
+insert into alerts as was (name, gateway, subject, detail)
+select 'not-judged', gateway, transaction_id, :detail from transactions where txn = :txn
+on conflict (name, gateway, subject) do update set at = clock_timestamp(), detail = excluded.detail
+""")
+
+
+def drop_verdicts(connection: Connection, txns: Sequence[int]) -> None:
+    """Take back every verdict of these transactions and of the lines that now name them."""
+    connection.execute(_DROP, {"txns": list(txns)})
+
+
+def write_verdicts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write verdicts. A line that has one already is refused by the table's unique indexes."""
+    if rows:
+        connection.execute(_WRITE, {"rows": as_parameter(rows)})
+
+
+def mark_judged(connection: Connection, rows: Sequence[Mapping[str, object]], *, now: datetime) -> None:
+    """Say of transactions at which rev they were judged and when time alone may change it."""
+    connection.execute(_MARK, {"rows": as_parameter(rows), "now": now})
+
+
+def exclude(connection: Connection, *, lines: Sequence[int], rule: str, rule_set: str) -> None:
+    """Put these lines of ours, which name no transaction, into the bucket `excluded`."""
+    connection.execute(_EXCLUDE, {"lines": list(lines), "rule": rule, "rule_set": rule_set})
+
+
+def due(connection: Connection, *, now: datetime, after: int, limit: int, gateway: str | None) -> list[int]:
+    """The first transactions beyond `after` that are stale or whose time has come."""
+    named = {"now": now, "after": after, "limit": limit}
+    if gateway is None:
+        return list(connection.execute(_DUE, named).scalars())
+    return list(connection.execute(_DUE_OF, {**named, "gateway": gateway}).scalars())
+
+
+def take_due(connection: Connection, *, txns: Sequence[int], now: datetime) -> list[int]:
+    """Lock those of these transactions that are still due and that nobody else holds."""
+    return list(connection.execute(_TAKE, {"txns": list(txns), "now": now}).scalars())
+
+
+def judge_again(connection: Connection, *, gateway: str | None = None, trade_date: date | None = None) -> int:
+    """Make every judgement of the gateway and date stale, as after a change of the rules; how many."""
+    return connection.execute(_AGAIN, {"gateway": gateway, "trade_date": trade_date}).rowcount
+
+
+def books_closed(connection: Connection, *, gateway: str | None, trade_date: date) -> int:
+    """Make stale what only waited for the books of that date; how many transactions."""
+    return connection.execute(_AWAITING, {"gateway": gateway, "trade_date": trade_date}).rowcount
+
+
+def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
+    """Raise an alert: judging this transaction failed, its lines stay pending."""
+    connection.execute(_UNJUDGED, {"txn": txn, "detail": detail})
+
+
+def count_due(connection: Connection, *, now: datetime, gateway: str) -> int:
+    """How many transactions of the gateway are stale or due."""
+    return int(connection.execute(_COUNT_DUE, {"now": now, "gateway": gateway}).scalar_one())

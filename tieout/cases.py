@@ -1,0 +1,178 @@
+"""Cases: everything known about each of many transactions, loaded with a handful of statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row
+
+from gateway.wire import Nonsense, read_webhook
+from recon.numbers import NotANumberError, exact
+from recon.values import ZERO, Case, Claim, Leg, Origin, OurLine, TheirLine
+from store.claims import claims_of
+from store.lines import our_lines_of
+from store.states import snapshots_of, their_lines_of
+from tieout.answers import Reading, read_answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A case with the row it was loaded from: `txn`, `rev`, `book`, `judged_rev` and the rest."""
+
+    row: Row
+    case: Case
+
+
+def load_cases(
+    connection: Connection, rows: Sequence[Row], *, readings: Mapping[int, Reading] | None = None
+) -> list[Loaded]:
+    """The cases of these transactions' locked rows; `readings` are answers already read."""
+    txns = [row.txn for row in rows]
+    read = {**(readings or {})}
+    unread = [row for row in rows if row.txn not in read]
+    read |= read_all(connection, unread)
+    theirs = _by_txn(their_lines_of(connection, txns))
+    ours = _by_txn(our_lines_of(connection, txns))
+    claims = _by_txn(claims_of(connection, txns))
+    return [
+        Loaded(row=row, case=case_of(row, read[row.txn], theirs[row.txn], ours[row.txn], claims[row.txn]))
+        for row in rows
+    ]
+
+
+def read_all(connection: Connection, rows: Sequence[Row]) -> dict[int, Reading]:
+    """The answers of these transactions, read, by txn."""
+    if not rows:
+        return {}
+    stored = _by_txn(snapshots_of(connection, [row.txn for row in rows]))
+    return {row.txn: read_answers(stored[row.txn], row.transaction_id) for row in rows}
+
+
+def case_of(
+    row: Row, reading: Reading, theirs: Iterable[Row], ours: Iterable[Row], claims: Iterable[Row]
+) -> Case:
+    """One case out of stored rows."""
+    return Case(
+        gateway=row.gateway,
+        transaction_id=row.transaction_id,
+        origin=Origin(row.origin),
+        state=reading.state,
+        theirs=tuple(_their_line(line) for line in theirs),
+        ours=tuple(_our_line(line) for line in ours),
+        claims=claims_from(claims, reading.last_asked_at),
+        absent_at=reading.absent_at,
+        registered_at=row.registered_at,
+        expire_at=row.expire_at,
+        requested=requested_from(row.requested),
+    )
+
+
+def claims_from(rows: Iterable[Row], last_asked_at: datetime | None) -> tuple[Claim, ...]:
+    """What the webhooks claimed, in the order they came; one that names no batch claims nothing."""
+    return tuple(
+        claim
+        for order, row in enumerate(rows)
+        if (
+            claim := _claim(
+                row, order, asked_after=last_asked_at is not None and last_asked_at > row.stored_at
+            )
+        )
+    )
+
+
+def _claim(row: Row, order: int, *, asked_after: bool) -> Claim | None:
+    try:
+        account, _, batch = read_webhook(bytes(row.body))
+    except Nonsense:
+        return None
+    if batch is None:
+        return None
+    return Claim(
+        event_id=str(row.event_id),
+        received_at=row.received_at,
+        asked_after=asked_after,
+        account=account,
+        batch=batch,
+        order=order,
+    )
+
+
+def requested_from(stored: object) -> tuple[Leg, ...]:
+    """The basket kept when the transaction was registered: a list of exchange, symbol, side, quantity."""
+    legs = stored if isinstance(stored, list) else []
+    return tuple(leg for entry in legs if isinstance(entry, dict) and (leg := _requested(entry)))
+
+
+def _requested(entry: Mapping[str, object]) -> Leg | None:
+    try:
+        quantity = exact(str(entry["quantity"]))
+        symbol, side = str(entry["symbol"]), str(entry["side"])
+    except (KeyError, NotANumberError):
+        return None
+    return Leg(
+        placed=False,
+        exchange=str(entry.get("exchange") or "NSE").upper(),
+        symbol=symbol.upper(),
+        side=side.upper(),
+        quantity=quantity,
+        filled=ZERO,
+        average_price=None,
+        status="",
+    )
+
+
+def _their_line(row: Row) -> TheirLine:
+    return TheirLine(
+        line=row.line,
+        batch_id=row.batch_id,
+        leg=leg_of(row),
+        instrument=row.instrument,
+        trade_date=row.trade_date,
+    )
+
+
+def leg_of(row: Row) -> Leg:
+    """The leg of a stored line."""
+    return Leg(
+        placed=row.placed,
+        exchange=row.exchange,
+        symbol=row.symbol,
+        side=row.side,
+        quantity=row.quantity,
+        filled=row.filled,
+        average_price=row.average_price,
+        status=row.status,
+        exchange_order_id=row.exchange_order_id,
+        order_type=row.order_type,
+        product=row.product,
+    )
+
+
+def _our_line(row: Row) -> OurLine:
+    return OurLine(
+        line=row.line,
+        order_id=row.order_id,
+        account=row.account,
+        trade_date=row.trade_date,
+        exchange=row.exchange,
+        symbol=row.symbol,
+        instrument=row.instrument,
+        side=row.side,
+        quantity=row.quantity,
+        filled=row.filled,
+        average_price=row.average_price,
+        status=row.status,
+        batch_id=row.batch_id,
+        exchange_order_id=row.exchange_order_id,
+        broker=row.broker,
+    )
+
+
+def _by_txn(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.txn].append(row)
+    return found

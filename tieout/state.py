@@ -1,0 +1,226 @@
+"""E: what the Gateway's answers say of one transaction, derived anew from all of them and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, Row
+
+from recon.ends import answer_is_final, excludes_an_order, has_expired
+from recon.judge import plain_theirs
+from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
+from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
+from store.lines import isins_on
+from store.states import (
+    BATCH,
+    LEG,
+    STATED,
+    batches_of,
+    lock_transactions,
+    mark_snapshot,
+    snapshots_of,
+    their_lines_of,
+    write_batches,
+    write_state,
+    write_their_lines,
+)
+from tieout.answers import Reading, mark_of_newest, read_answers
+from tieout.rules import Rules
+
+LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
+
+Values = Mapping[str, object]
+Place = tuple[str, bool, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refreshed:
+    """What a refresh read, so that reconciling need not read it again, and whether it changed anything."""
+
+    reading: Reading
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Legs:
+    """The batches and legs of a state as rows to store."""
+
+    batches: tuple[dict[str, object], ...] = ()
+    lines: tuple[dict[str, object], ...] = ()
+
+
+def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) -> Refreshed:
+    """Derive E of this transaction from all its answers and store it; raise its rev if anything changed.
+
+    Call it in the database transaction that stored the newest answer. `now` is the domain's clock.
+    """
+    (row,) = lock_transactions(connection, [txn])
+    rows = snapshots_of(connection, [txn])
+    reading = read_answers(rows, row.transaction_id)
+    if marked := mark_of_newest(reading, rows):
+        mark_snapshot(connection, *marked)
+    stated = _stated(row, reading, now)
+    legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
+    changed = _store(connection, row, stated, legs)
+    return Refreshed(reading=reading, changed=changed)
+
+
+def _store(connection: Connection, row: Row, stated: Values, legs: _Legs) -> bool:
+    """Write what differs from what is stored; whether anything did."""
+    lines = their_lines_of(connection, [row.txn]) if legs.lines or row.known else []
+    batches = batches_of(connection, [row.txn]) if legs.batches or row.known else []
+    stood = {_place(line): line for line in lines}
+    new_batches = _differing(legs.batches, {b.batch_id: b for b in batches}, lambda b: b["batch_id"], BATCH)
+    new_lines = _differing(legs.lines, stood, lambda v: (v["batch_id"], v["placed"], v["position"]), LEG)
+    gone = [line.line for place, line in stood.items() if place not in {_place_in(v) for v in legs.lines}]
+    same = all(stated[name] == getattr(row, name) for name in STATED)
+    if same and not (new_batches or new_lines or gone):
+        return False
+    write_state(connection, txn=row.txn, stated=stated)
+    if new_batches:
+        write_batches(connection, [{**b, "txn": row.txn} for b in new_batches])
+    if new_lines or gone:
+        book = {"txn": row.txn, "book": stated["book"]}
+        write_their_lines(connection, [{**v, **book} for v in new_lines], gone=gone)
+    return True
+
+
+def _differing(
+    values: Iterable[dict[str, object]], stored: Mapping[object, Row], key: object, names: Sequence[str]
+) -> list[dict[str, object]]:
+    assert callable(key)
+    return [
+        v
+        for v in values
+        if (row := stored.get(key(v))) is None or any(v[name] != _plain(getattr(row, name)) for name in names)
+    ]
+
+
+def _plain(value: object) -> object:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _place(line: Row) -> Place:
+    return line.batch_id, line.placed, line.position
+
+
+def _place_in(values: Values) -> object:
+    return values["batch_id"], values["placed"], values["position"]
+
+
+def _stated(row: Row, reading: Reading, now: datetime) -> dict[str, object]:
+    """The columns of the transaction; what an answer leaves out stays as it was known."""
+    absent_at = sorted({*row.absent_at, *reading.absent_at})
+    if reading.state is None:
+        kept = {name: getattr(row, name) for name in STATED}
+        return {**kept, "known": False if absent_at else row.known, "absent_at": absent_at}
+    answer = reading.state.answer
+    return {
+        "book": "test" if _is_test(answer) else row.book,
+        "account": answer.account or row.account,
+        "broker": answer.broker or row.broker,
+        "intent": answer.intent or row.intent,
+        "status": answer.status,
+        "created_at": answer.created_at or row.created_at,
+        "expire_at": answer.expire_at or row.expire_at,
+        "error_code": answer.error_code,
+        "error_message": answer.error_message,
+        "known": True,
+        "absent_at": absent_at,
+        "final": _at_its_end(row, reading, reading.state),
+        "settled": reading.state.settled,
+    }
+
+
+def _is_test(answer: Answer) -> bool:
+    brokers = [answer.broker, *(batch.broker for batch in answer.batches)]
+    leprechaun = any(broker and broker.lower().endswith(LEPRECHAUN) for broker in brokers)
+    return leprechaun or any(batch.dummy for batch in answer.batches)
+
+
+def _at_its_end(row: Row, reading: Reading, state: State) -> bool:
+    """Whether there is nothing more to ask: the last word was said, or it was never begun and cannot be."""
+    if not state.settled:
+        return False
+    answer = state.answer
+    if answer_is_final(answer):
+        return True
+    if answer.batches:
+        return False
+    known_at = max(stored.known_at for stored, _ in reading.usable)
+    return excludes_an_order(answer) or has_expired(answer, answer.expire_at or row.expire_at, known_at)
+
+
+def _legs(connection: Connection, row: Row, state: State, rules: Rules) -> _Legs:
+    answer = state.answer
+    days = {
+        b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at)
+        for b in answer.batches
+    }
+    placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
+    isins = isins_on(connection, {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed})
+    lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
+    plain = _plain_lines(row, state, lines, rules)
+    return _Legs(
+        batches=tuple(_batch_row(batch, days[batch.batch_id]) for batch in answer.batches),
+        lines=tuple(
+            _line_row(row, answer, batch, position, line, plain=plain[line.line])
+            for (batch, position, _), line in zip(placed, lines, strict=True)
+        ),
+    )
+
+
+def _positions(batch: Batch) -> Iterable[tuple[int, Leg]]:
+    """Each leg with its place among the placed, or the unplaced, of its batch."""
+    for placed in (True, False):
+        yield from enumerate(leg for leg in batch.legs if leg.placed is placed)
+
+
+def _their_line(
+    line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tuple[str, str, date], str]
+) -> TheirLine:
+    instrument = isins.get((leg.exchange, leg.symbol, day), f"{leg.exchange}:{leg.symbol}")
+    return TheirLine(line=line, batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
+
+
+def _plain_lines(row: Row, state: State, lines: Sequence[TheirLine], rules: Rules) -> dict[int, bool]:
+    case = Case(
+        gateway=row.gateway,
+        transaction_id=row.transaction_id,
+        origin=Origin(row.origin),
+        state=state,
+        theirs=tuple(lines),
+    )
+    return plain_theirs(case, policy=rules.policy, calendar=rules.calendar)
+
+
+def _batch_row(batch: Batch, day: date) -> dict[str, object]:
+    return {**{name: getattr(batch, name) for name in BATCH if name != "trade_date"}, "trade_date": day}
+
+
+def _line_row(
+    row: Row, answer: Answer, batch: Batch, position: int, line: TheirLine, *, plain: bool
+) -> dict[str, object]:
+    leg = line.leg
+    return {
+        "batch_id": batch.batch_id,
+        "placed": leg.placed,
+        "position": position,
+        "exchange": leg.exchange,
+        "symbol": leg.symbol,
+        "instrument": line.instrument,
+        "side": leg.side,
+        "quantity": leg.quantity,
+        "filled": leg.filled,
+        "average_price": leg.average_price,
+        "status": leg.status,
+        "exchange_order_id": leg.exchange_order_id,
+        "order_type": leg.order_type,
+        "product": leg.product,
+        "trade_date": line.trade_date,
+        "key": key_of(row.gateway, row.transaction_id, leg.exchange, leg.exchange_order_id),
+        "facts": facts_of_theirs(line, answer.account or row.account, broker_of(batch, answer)),
+        "plain": plain,
+    }
