@@ -11,7 +11,6 @@ from sqlalchemy.exc import OperationalError
 from cli.show import AWAY, WRONG_CALL
 from config.server_errors import ServerError
 from config.settings import SettingsError
-from store.migrate import NotMigratedError
 
 COMMANDS = {
     "up": ("cli.up:up", "Start everything; with no Gateway keys, play a simulated day through it."),
@@ -62,7 +61,7 @@ def main() -> None:
         tieout(prog_name="tieout")
     except SettingsError as error:
         _leave(WRONG_CALL, str(error))
-    except (ServerError, NotMigratedError) as error:
+    except ServerError as error:
         _leave(AWAY, str(error))
     except OperationalError as error:
         _leave(AWAY, f"the database is away: {str(error.orig).strip().splitlines()[0]}. Run: tieout doctor")

@@ -37,7 +37,10 @@ _LOG_MAX_BYTES = 5 << 20
 class Kind(Protocol):
     """What differs between PostgreSQL and Valkey."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        ...
 
     def prepare(self, folder: Path, port: int) -> guard.Plan:
         """Make what the server needs in its folder; how to run it."""

@@ -26,9 +26,7 @@ LONGEST_PAUSE_S = 30.0
 STEADY_S = 30.0  #: a server that lived so long is started again at once
 TAKEN = 75  #: exit code when another guard keeps this server already
 _PR_SET_PDEATHSIG = 1
-_HEARD = frozenset(
-    {signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2}
-)
+_HEARD = frozenset({signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from config.server_errors import ServerError
+
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 7_130_816  #: any number, the same for all: one migration at a time
 PARTITIONED = ("deliveries", "snapshots", "attempts")
@@ -27,18 +29,14 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-class NotMigratedError(Exception):
-    """The database has another schema than this code expects; the message says what to do."""
-
-
 def require_head(engine: Engine) -> None:
-    """Pass only when the database is at the schema this code expects. Raises `NotMigratedError`."""
+    """Pass only when the database is at the schema this code expects. Raises `ServerError`."""
     with engine.connect() as connection:
         found = current(connection)
     if found != head():
         known = found is None or found in {script.revision for script in _scripts().walk_revisions()}
         fix = "run `tieout db migrate`" if known else "run the newer release that migrated it"
-        raise NotMigratedError(f"the database is at schema {found or 'none'}, this release needs {head()}: {fix}")
+        raise ServerError(f"the database is at schema {found or 'none'}, this release needs {head()}: {fix}")
 
 
 def migrate(engine: Engine) -> None:
