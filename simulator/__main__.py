@@ -75,7 +75,13 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
     replace_file(home / "instruments.csv", instruments_csv(day))
     replace_file(home / "truth.json", plan.truth_json())
     journal = Journal(home / "log.jsonl")
-    api = Api(plan.stories, gateway=plan.gateway, clock=clock, access=Access(secrets), journal=journal)
+    api = Api(
+        plan.stories,
+        gateway=plan.gateway,
+        clock=clock,
+        access=Access(secrets, since=day.start),
+        journal=journal,
+    )
     player = Player(
         plan,
         poster=Poster(options.webhook_url),

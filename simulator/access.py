@@ -1,16 +1,22 @@
-"""Who may ask the API: the API secret in one header, a token signed with the JWT secret in the other."""
+"""Who may ask the API: the API secret in one header, a token signed with the JWT secret in the other.
+
+A simulated clock leaps: between making a token and using it, hours may pass on it. So a token is
+expired if it ended before the day began, and good for the whole day otherwise.
+"""
 
 from __future__ import annotations
 
 import hmac
-import time
 from collections.abc import Mapping
+from datetime import datetime
 
 import jwt
+from jwt.types import Options
 
 from simulator.signing import Secrets
 
 _REMEMBERED = 1000
+_OPTIONS: Options = {"require": ["exp"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
 
 
 class AccessError(Exception):
@@ -18,11 +24,11 @@ class AccessError(Exception):
 
 
 class Access:
-    """Checks both headers. A token that was once good is remembered until it expires."""
+    """Checks both headers; a token that was once good is remembered."""
 
-    def __init__(self, secrets: Secrets) -> None:
-        """Take the two secrets, which must differ."""
-        self._secrets = secrets
+    def __init__(self, secrets: Secrets, *, since: datetime) -> None:
+        """Take the two secrets, which must differ, and the instant at which the day begins."""
+        self._secrets, self._since = secrets, since.timestamp()
         self._good: dict[str, Mapping[str, object]] = {}
 
     def account(self, headers: Mapping[str, str]) -> str | None:
@@ -39,8 +45,7 @@ class Access:
     def _claims(self, token: str | None) -> Mapping[str, object]:
         if not token:
             raise AccessError("missing x-gateway-authtoken: invalid jwt")
-        known = self._good.get(token)
-        if known and isinstance(known["exp"], int | float) and known["exp"] > time.time():
+        if (known := self._good.get(token)) is not None:
             return known
         claims = self._decoded(token)
         if len(self._good) >= _REMEMBERED:
@@ -51,14 +56,20 @@ class Access:
     def _decoded(self, token: str) -> Mapping[str, object]:
         try:
             claims: Mapping[str, object] = jwt.decode(
-                token, self._secrets.jwt, algorithms=["HS256"], options={"require": ["exp"]}
+                token, self._secrets.jwt, algorithms=["HS256"], options=_OPTIONS
             )
-        except jwt.ExpiredSignatureError:
-            raise AccessError("jwt expired") from None
         except jwt.MissingRequiredClaimError:
             raise AccessError("invalid jwt: no exp") from None
         except jwt.InvalidTokenError as error:
             raise AccessError(f"invalid jwt: {error}") from None
+        self._check(claims)
+        return claims
+
+    def _check(self, claims: Mapping[str, object]) -> None:
+        expires_at = claims["exp"]
+        if isinstance(expires_at, bool) or not isinstance(expires_at, int | float):
+            raise AccessError("invalid jwt: exp is no number")
+        if expires_at <= self._since:
+            raise AccessError("jwt expired")
         if claims.get("guest") is not True and not isinstance(claims.get("smallcaseAuthId"), str):
             raise AccessError("invalid jwt: neither guest nor smallcaseAuthId")
-        return claims

@@ -112,7 +112,8 @@ class Api:
 
     def _orders(self, request: Request, account: str | None) -> tuple[Reply, str]:
         """Only transactions at their end; others and unknown ones are silently left out."""
-        asked = [name for value in request.query.get("transactionIds", []) for name in value.split(",")]
+        values = request.query.get("transactionId", []) + request.query.get("transactionIds", [])
+        asked = [name for value in values for name in value.split(",")]
         found = (story for name in asked if (story := self._visible(name, account)))
         done = [said for story in found if (said := self._said(story))["status"] == "COMPLETED"]
         entries = [

@@ -33,7 +33,7 @@ class Draw:
     def __init__(self, day: Day, *, seed: int, transactions: int, gateway: str) -> None:
         """Draw who trades and when the transactions are created; `transactions` is how many there are."""
         self.day, self.gateway = day, gateway
-        self.chance = random.Random(seed)  # noqa: S311 repeatable is the point
+        self.chance = random.Random(seed)
         self._exchange_id = _FIRST_EXCHANGE_ID + self.chance.randrange(10**12)
         self._order = 0
         self._posted: set[datetime] = set()
