@@ -1,0 +1,60 @@
+"""`python -m webhook`: the edge with its settings; SIGTERM ends it after the open group is saved."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from config.server_errors import ServerError
+from config.servers import open_servers
+from config.settings import Settings, SettingsError, load_settings
+from webhook.build import checks_from
+from webhook.server import APP, server
+
+
+def main() -> int:
+    """Serve until a signal comes; 2 when a setting is wrong, 3 when an embedded server is away."""
+    try:
+        settings = load_settings()
+        checks_from(settings)
+        with _servers(settings):
+            _serve(settings)
+    except SettingsError as error:
+        return _say(2, str(error))
+    except ServerError as error:
+        return _say(3, str(error))
+    return 0
+
+
+@contextmanager
+def _servers(settings: Settings) -> Iterator[None]:
+    """The user's own servers unchecked: an edge starts while they are away, and says so by /readyz."""
+    if settings.database_url and settings.broker_url:
+        yield
+        return
+    with open_servers(settings) as servers:
+        os.environ["TIEOUT_DATABASE_URL"] = servers.database_url
+        os.environ["TIEOUT_BROKER_URL"] = servers.broker_url
+        yield
+
+
+def _serve(settings: Settings) -> None:
+    server(
+        app=APP,
+        host=settings.edge_host,
+        port=settings.edge_port,
+        processes=settings.edge_processes,
+        threads=settings.edge_threads,
+        header_read_s=settings.edge_read_s,
+    ).serve()
+
+
+def _say(code: int, message: str) -> int:
+    sys.stderr.write(message + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Build the edge from the settings: its writer, its announcer, its record of refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from flask import Flask
+
+from config.broker import sender
+from config.clock import clock_from
+from config.settings import Gateway, Settings, SettingsError
+from gateway.shapes import Family
+from gateway.strict import Reader
+from gateway.verify import BadFormulaError, Checks, Formula, formula
+from inbox.announcing import Announcer
+from inbox.arrivals import Writer, saver
+from inbox.readiness import Readiness
+from inbox.refusals import Refusals
+from webhook.app import create_app
+from webhook.receive import Edge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The app and the threads behind it."""
+
+    app: Flask
+    writer: Writer
+    announcer: Announcer
+    refusals: Refusals
+
+    def close(self) -> None:
+        """Save, announce and record what waits."""
+        self.writer.close()
+        self.announcer.close()
+        self.refusals.close()
+
+
+def build(settings: Settings, *, database_url: str, broker_url: str) -> Built:
+    """The whole edge; its threads run when it returns. Raises `SettingsError`."""
+    gateways = {gateway.name: gateway for gateway in settings.gateways()}
+    checks = checks_from(settings)
+    announcer = Announcer(sender(broker_url), silence_s=settings.announce_silence_s)
+    writer = Writer(
+        partial(
+            saver, database_url, reuse_max=settings.signature_reuse_max, first_announce_s=settings.first_announce_s
+        ),
+        announce=announcer.announce,
+        wait_s=settings.commit_wait_s,
+        queue_limit=settings.writer_queue,
+        waiting_while_away=max(1, settings.edge_threads // 2),
+    )
+    refusals = Refusals(database_url, secrets=_secrets(gateways.values()))
+    edge = Edge(
+        gateways=gateways,
+        checks=checks,
+        clock=clock_from(settings.clock_file),
+        save=writer.save,
+        refusals=refusals,
+        body_max_bytes=settings.body_max_bytes,
+    )
+    app = create_app(edge, problem=partial(_problem, writer, Readiness(database_url)))
+    return Built(app=app, writer=writer, announcer=announcer, refusals=refusals)
+
+
+def checks_from(settings: Settings) -> Checks:
+    """What is asked of a webhook, by the settings. Raises `SettingsError`."""
+    return Checks(
+        reader=Reader(max_depth=settings.json_max_depth, max_digits=settings.number_max_digits),
+        formulas={
+            Family.ORDERS: _formula("CHECKSUM_ORDERS", settings.checksum_orders),
+            Family.HOLDINGS: _formula("CHECKSUM_HOLDINGS", settings.checksum_holdings),
+            Family.MF_HOLDINGS: _formula("CHECKSUM_MF_HOLDINGS", settings.checksum_mf_holdings),
+        },
+        max_age=settings.webhook_max_age,
+    )
+
+
+def _formula(name: str, text: str) -> Formula:
+    try:
+        return formula(text)
+    except BadFormulaError as error:
+        raise SettingsError(f"TIEOUT_{name}: {error}") from None
+
+
+def _secrets(gateways: Iterable[Gateway]) -> list[bytes]:
+    return [key.secret for gateway in gateways for key in (*gateway.api_secrets, *gateway.secrets)]
+
+
+def _problem(writer: Writer, readiness: Readiness) -> str | None:
+    if found := readiness.problem():
+        return found
+    return "the last commit failed; trying again" if writer.failed else None

@@ -1,0 +1,23 @@
+"""The edge's WSGI app, built at import: the only module here that does anything when imported."""
+
+from __future__ import annotations
+
+import atexit
+
+from config.settings import SettingsError, load_settings
+from webhook.build import build
+from webhook.metrics import serve
+
+_settings = load_settings()
+if _settings.database_url is None or _settings.broker_url is None:
+    raise SettingsError("TIEOUT_DATABASE_URL and TIEOUT_BROKER_URL are not set: set them, or run python -m webhook")
+
+built = build(
+    _settings,
+    database_url=_settings.database_url.get_secret_value(),
+    broker_url=_settings.broker_url.get_secret_value(),
+)
+app = built.app
+if _settings.edge_metrics_port is not None:
+    serve(built, first_port=_settings.edge_metrics_port, ports=_settings.edge_processes)
+atexit.register(built.close)
