@@ -91,7 +91,7 @@ class _Folding:
 
     def state(self) -> State:
         """What holds now."""
-        assert self.answer is not None  # noqa: S101 - `trace` folds at least one
+        assert self.answer is not None
         return State(
             answer=replace(self.answer, batches=tuple(self.batches.values())),
             regressions=tuple(self.regressions.values()),

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from recon.ends import is_unplaced
-from recon.lines import books_due_at, plain_text
+from recon.lines import books_due_at, plain_text, session_of
 from recon.numbers import LIMIT, PLACES
 from recon.values import (
     ZERO,
@@ -93,6 +93,15 @@ class Scene:
         self.times.passed(books_due_at(day, self.policy))
         return False
 
+    def trade_date(self) -> date:
+        """The day of the transaction's own findings: of its first line, else of its beginning."""
+        days = [line.trade_date for line in self.case.theirs] or [line.trade_date for line in self.case.ours]
+        if days:
+            return min(days)
+        answered = None if self.answer is None else self.answer.created_at
+        begun = answered or self.case.registered_at or self.times.as_of
+        return session_of(begun, amo=False, calendar=self.calendar)
+
     def answered(self) -> tuple[Evidence, ...]:
         """Where the Gateway's answer lies."""
         ref = "" if self.case.state is None else self.case.state.ref
@@ -102,14 +111,14 @@ class Scene:
         """A finding about a whole batch; `more` are further fields of `Finding`."""
         return made(
             name=name, level=Level.BATCH, subject=batch.batch_id, batch_id=batch.batch_id, field=field,
-            **{"evidence": self.answered()} | more,
+            **more,
         )  # fmt: skip
 
     def of_transaction(self, name: str, field: str, **more: object) -> Finding:
         """A finding about the transaction; `more` are further fields of `Finding`."""
         return made(
             name=name, level=Level.TRANSACTION, subject=self.case.transaction_id, field=field,
-            **{"evidence": self.answered()} | more,
+            **more,
         )  # fmt: skip
 
 
@@ -131,7 +140,7 @@ class Item:
         """As listings name it: our order id, else the exchange's, else nothing."""
         if self.ours is not None:
             return self.ours.order_id
-        return None if self.theirs is None else self.theirs.leg.exchange_order_id
+        return None if self.theirs is None else self.theirs.leg.exchange_order_id or None
 
     @property
     def pair(self) -> tuple[OurLine, TheirLine] | None:
@@ -147,7 +156,7 @@ class Item:
     def trade_date(self) -> date:
         """Ours where there is one, else theirs."""
         line = self.ours or self.theirs
-        assert line is not None  # noqa: S101 - an item has a line
+        assert line is not None
         return line.trade_date
 
     def finding(self, name: str, field: str, **more: object) -> Finding:
@@ -156,13 +165,12 @@ class Item:
         return made(
             name=name, level=Level.LINE, subject=self.subject, line=self.line, batch_id=batch_id, field=field,
             ours_line=self.ours and self.ours.line, theirs_line=self.theirs and self.theirs.line,
-            **{"evidence": self.evidence()} | more,
+            **more,
         )  # fmt: skip
 
-    def evidence(self, scene: Scene | None = None) -> tuple[Evidence, ...]:
-        """Where both sides lie."""
-        books = () if self.ours is None else (Evidence(kind="books", ref=self.ours.order_id),)
-        return (*books, *(() if scene is None or self.theirs is None else scene.answered()))
+    def books(self) -> tuple[Evidence, ...]:
+        """Where our line lies."""
+        return () if self.ours is None else (Evidence(kind="books", ref=self.ours.order_id),)
 
 
 def made(*, ours: object = None, theirs: object = None, **fields: object) -> Finding:
