@@ -15,13 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.keys import BadKeyError, Key, parse_keys
 
 PREFIX = "TIEOUT_"
-_SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
+SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
 
 
 class SettingsError(Exception):
@@ -121,7 +122,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least log level.")
     log_format: Literal["json", "text"] = Field("json", description="Form of the log lines.")
 
-    @field_validator("clock_file", mode="before")
+    @field_validator("clock_file", "database_url", "broker_url", "edge_metrics_port", mode="before")
     @classmethod
     def _empty_is_absent(cls, value: object) -> object:
         return value or None
@@ -164,13 +165,17 @@ def load_settings() -> Settings:
 
 def _secret_files() -> dict[str, str]:
     found = {}
-    for name in _SECRETS:
+    for name in SECRETS:
         if path := os.environ.get(f"{PREFIX}{name.upper()}_FILE"):
-            try:
-                found[name] = Path(path).read_text().strip()
-            except OSError as error:
-                raise SettingsError(f"{PREFIX}{name.upper()}_FILE: cannot read {path}: {error.strerror}") from None
+            found[name] = _read_secret(f"{PREFIX}{name.upper()}_FILE", path)
     return found
+
+
+def _read_secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: cannot read {path}: {error}") from None
 
 
 def _in_words(error: ValidationError) -> str:
@@ -229,8 +234,9 @@ def _from_table(table: dict[str, str], path: Path) -> Gateway:
 
 
 def _named_secret(name: str, path: Path) -> str:
-    if value := os.environ.get(name):
+    given = {**dotenv_values(".env"), **os.environ}
+    if value := given.get(name):
         return value
-    if file := os.environ.get(f"{name}_FILE"):
-        return Path(file).read_text().strip()
+    if file := given.get(f"{name}_FILE"):
+        return _read_secret(f"{name}_FILE", file)
     raise SettingsError(f"{path} names the setting {name}, which is not set")
