@@ -31,7 +31,7 @@ Exit status: 0 it ties out, 1 something is unaccounted for.
 """
 
 
-class TradeDate(click.ParamType):
+class TradeDate(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "date"
@@ -125,13 +125,10 @@ def _cells(figures: object) -> tuple[str, str, str]:
 
 def _findings(day: Day) -> Table:
     table = Table(pad_edge=False)
-    for name, justify in (
-        ("findings", "left"),
-        ("class", "left"),
-        ("count", "right"),
-        ("impact, rupees", "right"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("findings")
+    table.add_column("class")
+    table.add_column("count", justify="right")
+    table.add_column("impact, rupees", justify="right")
     for named in day.findings:
         table.add_row(named.name, named.finding_class, grouped(named.count), rupees(named.impact_inr))
     return table

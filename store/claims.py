@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
@@ -18,6 +19,6 @@ order by t.txn, e.received_at, e.stored_at, d.delivery_id
 """)
 
 
-def claims_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def claims_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """The first body of each orders event of these transactions, in the order they came."""
     return connection.execute(_CLAIMS, {"txns": list(txns)}).all()

@@ -7,7 +7,7 @@ line on its own; lines whose transaction is not judged at its rev are `pending` 
 from __future__ import annotations
 
 from datetime import date
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, Row, text
 
@@ -126,43 +126,37 @@ def book_of(connection: Connection, gateway: str) -> str:
     return str(connection.execute(_BOOK, {"gateway": gateway}).scalar_one())
 
 
-def control_totals(connection: Connection, scope: Scope) -> dict[str, Row]:
+def control_totals(connection: Connection, scope: Scope) -> dict[str, Row[Any]]:
     """Count, quantity and amount of each side, from the lines themselves."""
     return {row.side: row for row in connection.execute(_TOTALS, dict(scope))}
 
 
 def lost_lines(connection: Connection, scope: Scope) -> int:
     """How many lines that imports of this day brought are not stored any more."""
-    return int(
-        connection.execute(
-            _LOST, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]}
-        ).scalar_one()
-    )
+    return int(connection.execute(_LOST, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]}).scalar_one())
 
 
-def buckets(connection: Connection, scope: Scope) -> list[Row]:
+def buckets(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """Count, quantity and amount of each side's buckets."""
     return list(connection.execute(_BUCKETS, dict(scope)))
 
 
-def finding_names(connection: Connection, scope: Scope) -> list[Row]:
+def finding_names(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """The open findings of the day by name and class, with how many and what they weigh."""
     return list(connection.execute(_NAMES, dict(scope)))
 
 
-def judged_lines(connection: Connection, scope: Scope) -> list[Row]:
+def judged_lines(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """Every verdict of the day that counts, and every line not yet judged, with natural keys."""
     return list(connection.execute(_LINES, dict(scope)))
 
 
-def open_findings(connection: Connection, scope: Scope) -> list[Row]:
+def open_findings(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """The open findings of the day."""
     return list(connection.execute(_FINDINGS, dict(scope)))
 
 
 def refused_digests(connection: Connection, scope: Scope) -> list[bytes]:
     """What identifies the open refused rows of the day."""
-    rows = connection.execute(
-        _DIGESTS_REFUSED, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]}
-    )
+    rows = connection.execute(_DIGESTS_REFUSED, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]})
     return [bytes(digest) for digest in rows.scalars()]

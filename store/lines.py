@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
@@ -34,14 +35,12 @@ where e.txn = any(:txns) and e.instrument <> coalesce(i.isin, e.exchange || ':' 
 """)
 
 
-def our_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def our_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """The lines of the books that name these transactions."""
     return connection.execute(_OURS, {"txns": list(txns)}).all()
 
 
-def isins_on(
-    connection: Connection, named: Iterable[tuple[str, str, date]]
-) -> dict[tuple[str, str, date], str]:
+def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> dict[tuple[str, str, date], str]:
     """The ISIN of each (exchange, symbol) on that date, where the instruments table knows it."""
     wanted = [{"exchange": e, "symbol": s, "valid_from": day} for e, s, day in sorted(set(named))]
     if not wanted:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
-_DIALECT = postgresql.dialect()
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def records(table: Table, *names: str, parameter: str = "rows", alias: str = "r") -> str:

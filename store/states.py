@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
@@ -46,27 +46,27 @@ update snapshots set mark = :mark where txn = :txn and snapshot_id = :snapshot_i
 """)
 
 
-def lock_transactions(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def lock_transactions(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """The transactions' rows, in order of txn, locked until the end of the database transaction."""
     return connection.execute(_LOCK, {"txns": list(txns)}).all()
 
 
-def snapshots_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def snapshots_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """Every stored answer of these transactions, oldest question first within each."""
     return connection.execute(_SNAPSHOTS, {"txns": list(txns)}).all()
 
 
-def batches_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def batches_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """The stored batches of these transactions."""
     return connection.execute(_BATCHES, {"txns": list(txns)}).all()
 
 
-def their_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row]:
+def their_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
     """The stored legs of these transactions, in the order the Gateway lists them."""
     return connection.execute(_THEIR_LINES, {"txns": list(txns)}).all()
 
 
-def mark_snapshot(connection: Connection, snapshot: Row, mark: str) -> None:
+def mark_snapshot(connection: Connection, snapshot: Row[Any], mark: str) -> None:
     """Say of a stored answer what it brought."""
     named = {"mark": mark, "txn": snapshot.txn, "snapshot_id": snapshot.snapshot_id}
     connection.execute(_MARK, {**named, "answered_at": snapshot.answered_at})
@@ -88,9 +88,7 @@ where ({", ".join(f"was.{c}" for c in names)}) is distinct from ({excluded})
 """
 
 
-_WRITE_BATCHES = text(
-    _upsert("batches", ("txn", "batch_id"), ("txn", *BATCH), records(schema.batches, "txn", *BATCH))
-)
+_WRITE_BATCHES = text(_upsert("batches", ("txn", "batch_id"), ("txn", *BATCH), records(schema.batches, "txn", *BATCH)))
 _WRITE_LINES = text(
     _upsert(
         "their_lines",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row
 
 from gateway.wire import NoSuchTransaction, WireError, read_details, read_orders
-from recon.history import fold
+from recon.history import trace
 from recon.values import Answer, Snapshot, State
 
 ABSENT = "absent"  #: the mark of an answer "no such transaction"
@@ -20,7 +21,8 @@ class Reading:
     """All answers about one transaction, read."""
 
     state: State | None  #: None while no answer named it
-    usable: tuple[tuple[Row, Snapshot], ...]  #: stored rows with what they say, oldest question first
+    usable: tuple[tuple[Row[Any], Snapshot], ...]  #: stored rows with what they say, oldest question first
+    marks: tuple[str, ...]  #: what each of those brought
     absent_at: tuple[datetime, ...]  #: when answers said "no such transaction", domain's clock
 
     @property
@@ -29,10 +31,14 @@ class Reading:
         asked = [s.asked_at for row, s in self.usable if row.kind == "details"]
         return max(asked, default=None)
 
+    def new_marks(self) -> list[tuple[Row[Any], str]]:
+        """The stored rows that should bear another mark than they do."""
+        return [(row, mark) for (row, _), mark in zip(self.usable, self.marks, strict=True) if row.mark != mark]
 
-def read_answers(rows: Iterable[Row], transaction_id: str) -> Reading:
+
+def read_answers(rows: Iterable[Row[Any]], transaction_id: str) -> Reading:
     """Read the stored answers of one transaction; what cannot be read concludes nothing."""
-    usable: list[tuple[Row, Snapshot]] = []
+    usable: list[tuple[Row[Any], Snapshot]] = []
     absent: list[datetime] = []
     for row in sorted(rows, key=lambda r: (r.asked_at, r.snapshot_id)):
         try:
@@ -44,11 +50,16 @@ def read_answers(rows: Iterable[Row], transaction_id: str) -> Reading:
             continue
         if answer:
             usable.append((row, _snapshot(row, answer)))
-    state = fold([snapshot for _, snapshot in usable]) if usable else None
-    return Reading(state=state, usable=tuple(usable), absent_at=tuple(sorted(absent)))
+    history = trace([snapshot for _, snapshot in usable]) if usable else None
+    return Reading(
+        state=history.state if history else None,
+        usable=tuple(usable),
+        marks=tuple(mark.value for mark in history.marks) if history else (),
+        absent_at=tuple(sorted(absent)),
+    )
 
 
-def _read(row: Row, transaction_id: str, before: Answer | None) -> Answer | None:
+def _read(row: Row[Any], transaction_id: str, before: Answer | None) -> Answer | None:
     if row.mark == ABSENT:
         raise NoSuchTransaction(transaction_id)
     body = bytes(row.body)
@@ -62,33 +73,6 @@ def _read(row: Row, transaction_id: str, before: Answer | None) -> Answer | None
     return replace(before, batches=batches)
 
 
-def _snapshot(row: Row, answer: Answer) -> Snapshot:
+def _snapshot(row: Row[Any], answer: Answer) -> Snapshot:
     ref = str(row.snapshot_id)
     return Snapshot(asked_at=row.asked_at, answered_at=row.answered_at, answer=answer, ref=ref)
-
-
-def mark_of_newest(reading: Reading, rows: Sequence[Row]) -> tuple[Row, str] | None:
-    """What the answer stored last brought, if that is not what its row says already.
-
-    An answer that could not be read keeps the mark it was stored with.
-    """
-    newest = max(rows, key=lambda row: row.snapshot_id, default=None)
-    for position, (row, snapshot) in enumerate(reading.usable):
-        if row is newest:
-            others = [s for _, s in reading.usable if s is not snapshot]
-            before = reading.usable[position - 1][1] if position else None
-            mark = _mark(snapshot, others, before)
-            return (row, mark) if mark != row.mark else None
-    return None
-
-
-def _mark(snapshot: Snapshot, others: Iterable[Snapshot], before: Snapshot | None) -> str:
-    if any(_overlap(snapshot, other) and other.answer != snapshot.answer for other in others):
-        return "overlap"
-    if any(other.asked_at > snapshot.asked_at for other in others):
-        return "out-of-order"
-    return "same" if before and before.answer == snapshot.answer else "news"
-
-
-def _overlap(one: Snapshot, other: Snapshot) -> bool:
-    return one.asked_at < other.answered_at and other.asked_at < one.answered_at

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -22,12 +23,12 @@ from tieout.answers import Reading, read_answers
 class Loaded:
     """A case with the row it was loaded from: `txn`, `rev`, `book`, `judged_rev` and the rest."""
 
-    row: Row
+    row: Row[Any]
     case: Case
 
 
 def load_cases(
-    connection: Connection, rows: Sequence[Row], *, readings: Mapping[int, Reading] | None = None
+    connection: Connection, rows: Sequence[Row[Any]], *, readings: Mapping[int, Reading] | None = None
 ) -> list[Loaded]:
     """The cases of these transactions' locked rows; `readings` are answers already read."""
     txns = [row.txn for row in rows]
@@ -43,7 +44,7 @@ def load_cases(
     ]
 
 
-def read_all(connection: Connection, rows: Sequence[Row]) -> dict[int, Reading]:
+def read_all(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Reading]:
     """The answers of these transactions, read, by txn."""
     if not rows:
         return {}
@@ -52,7 +53,11 @@ def read_all(connection: Connection, rows: Sequence[Row]) -> dict[int, Reading]:
 
 
 def case_of(
-    row: Row, reading: Reading, theirs: Iterable[Row], ours: Iterable[Row], claims: Iterable[Row]
+    row: Row[Any],
+    reading: Reading,
+    theirs: Iterable[Row[Any]],
+    ours: Iterable[Row[Any]],
+    claims: Iterable[Row[Any]],
 ) -> Case:
     """One case out of stored rows."""
     return Case(
@@ -70,20 +75,16 @@ def case_of(
     )
 
 
-def claims_from(rows: Iterable[Row], last_asked_at: datetime | None) -> tuple[Claim, ...]:
+def claims_from(rows: Iterable[Row[Any]], last_asked_at: datetime | None) -> tuple[Claim, ...]:
     """What the webhooks claimed, in the order they came; one that names no batch claims nothing."""
     return tuple(
         claim
         for order, row in enumerate(rows)
-        if (
-            claim := _claim(
-                row, order, asked_after=last_asked_at is not None and last_asked_at > row.stored_at
-            )
-        )
+        if (claim := _claim(row, order, asked_after=last_asked_at is not None and last_asked_at > row.stored_at))
     )
 
 
-def _claim(row: Row, order: int, *, asked_after: bool) -> Claim | None:
+def _claim(row: Row[Any], order: int, *, asked_after: bool) -> Claim | None:
     try:
         account, _, batch = read_webhook(bytes(row.body))
     except Nonsense:
@@ -124,7 +125,7 @@ def _requested(entry: Mapping[str, object]) -> Leg | None:
     )
 
 
-def _their_line(row: Row) -> TheirLine:
+def _their_line(row: Row[Any]) -> TheirLine:
     return TheirLine(
         line=row.line,
         batch_id=row.batch_id,
@@ -134,7 +135,7 @@ def _their_line(row: Row) -> TheirLine:
     )
 
 
-def leg_of(row: Row) -> Leg:
+def leg_of(row: Row[Any]) -> Leg:
     """The leg of a stored line."""
     return Leg(
         placed=row.placed,
@@ -151,7 +152,7 @@ def leg_of(row: Row) -> Leg:
     )
 
 
-def _our_line(row: Row) -> OurLine:
+def _our_line(row: Row[Any]) -> OurLine:
     return OurLine(
         line=row.line,
         order_id=row.order_id,
@@ -171,8 +172,8 @@ def _our_line(row: Row) -> OurLine:
     )
 
 
-def _by_txn(rows: Iterable[Row]) -> defaultdict[int, list[Row]]:
-    found: defaultdict[int, list[Row]] = defaultdict(list)
+def _by_txn(rows: Iterable[Row[Any]]) -> defaultdict[int, list[Row[Any]]]:
+    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         found[row.txn].append(row)
     return found

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row
@@ -79,7 +80,7 @@ def exclude_off_platform(connection: Connection, lines: Sequence[int], *, rules:
 
 def judge_all(
     connection: Connection,
-    rows: Sequence[Row],
+    rows: Sequence[Row[Any]],
     *,
     now: datetime,
     rules: Rules,
@@ -104,14 +105,12 @@ def judge_all(
     ]
 
 
-def _books_in(
-    gateway: str, closed: frozenset[tuple[str, date]], now: datetime, rules: Rules
-) -> Callable[[date], bool]:
+def _books_in(gateway: str, closed: frozenset[tuple[str, date]], now: datetime, rules: Rules) -> Callable[[date], bool]:
     """Whether the books of a day must be there: it is past their hour, or an import said so."""
     return lambda day: (gateway, day) in closed or now >= books_due_at(day, rules.policy)
 
 
-def _match(connection: Connection, rows: Sequence[Row], rules: Rules) -> frozenset[int]:
+def _match(connection: Connection, rows: Sequence[Row[Any]], rules: Rules) -> frozenset[int]:
     """Pair by one statement what it can; a single transaction is cheaper judged at once."""
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
@@ -151,7 +150,7 @@ def finding_rows(each: Judged, rules: Rules) -> list[Values]:
     return [_finding_row(row, f, on, _distinct(finding_id(row, f), seen), rules) for f, on in dated]
 
 
-def finding_id(row: Row, finding: Finding) -> UUID:
+def finding_id(row: Row[Any], finding: Finding) -> UUID:
     """The id under which the same difference is found again: the beginning of a hash of what it is about."""
     about = (row.gateway, row.transaction_id, finding.level, finding.subject, finding.name, finding.field)
     return _hashed(*about)
@@ -167,7 +166,7 @@ def _hashed(*parts: str) -> UUID:
     return UUID(bytes=sha256(json.dumps(parts, ensure_ascii=True).encode()).digest()[:16])
 
 
-def _finding_row(row: Row, finding: Finding, day: date, identity: UUID, rules: Rules) -> Values:
+def _finding_row(row: Row[Any], finding: Finding, day: date, identity: UUID, rules: Rules) -> Values:
     return {
         "finding_id": identity,
         "txn": row.txn,
@@ -198,7 +197,7 @@ def _finding_row(row: Row, finding: Finding, day: date, identity: UUID, rules: R
     }
 
 
-def _heard_on(row: Row) -> date:
+def _heard_on(row: Row[Any]) -> date:
     day: date = row.registered_at.astimezone(IST).date()
     return day
 
@@ -221,9 +220,7 @@ def is_quiet(each: Judged) -> bool:
     return state is not None and state.settled and not each.judgement.findings
 
 
-def _quiet_marks(rows: Sequence[Row], covered: frozenset[int]) -> list[Values]:
+def _quiet_marks(rows: Sequence[Row[Any]], covered: frozenset[int]) -> list[Values]:
     return [
-        {"txn": row.txn, "judged_rev": row.rev, "review_at": None, "quiet": True}
-        for row in rows
-        if row.txn in covered
+        {"txn": row.txn, "judged_rev": row.rev, "review_at": None, "quiet": True} for row in rows if row.txn in covered
     ]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
-from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
+from recon.values import Answer, Batch, Case, Claim, Leg, Origin, State, TheirLine
 from store.lines import isins_on
 from store.states import (
     BATCH,
@@ -26,13 +27,12 @@ from store.states import (
     write_state,
     write_their_lines,
 )
-from tieout.answers import Reading, mark_of_newest, read_answers
+from tieout.answers import Reading, read_answers
 from tieout.rules import Rules
 
 LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
 
 Values = Mapping[str, object]
-Place = tuple[str, bool, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +57,21 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     Call it in the database transaction that stored the newest answer. `now` is the domain's clock.
     """
     (row,) = lock_transactions(connection, [txn])
-    rows = snapshots_of(connection, [txn])
-    reading = read_answers(rows, row.transaction_id)
-    if marked := mark_of_newest(reading, rows):
-        mark_snapshot(connection, *marked)
-    stated = _stated(row, reading, now)
-    legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
-    changed = _store(connection, row, stated, legs)
+    reading = read_answers(snapshots_of(connection, [txn]), row.transaction_id)
+    for stored, mark in reading.new_marks():
+        mark_snapshot(connection, stored, mark)
+    legs = _legs(connection, row, reading.state, now, rules) if reading.state else _Legs()
+    changed = _store(connection, row, _stated(row, reading), legs)
     return Refreshed(reading=reading, changed=changed)
 
 
-def _store(connection: Connection, row: Row, stated: Values, legs: _Legs) -> bool:
+def _store(connection: Connection, row: Row[Any], stated: Values, legs: _Legs) -> bool:
     """Write what differs from what is stored; whether anything did."""
-    lines = their_lines_of(connection, [row.txn]) if legs.lines or row.known else []
-    batches = batches_of(connection, [row.txn]) if legs.batches or row.known else []
-    stood = {_place(line): line for line in lines}
-    new_batches = _differing(legs.batches, {b.batch_id: b for b in batches}, lambda b: b["batch_id"], BATCH)
-    new_lines = _differing(legs.lines, stood, lambda v: (v["batch_id"], v["placed"], v["position"]), LEG)
-    gone = [line.line for place, line in stood.items() if place not in {_place_in(v) for v in legs.lines}]
+    stood = {_place(line): line for line in their_lines_of(connection, [row.txn])} if row.known else {}
+    batches = {batch.batch_id: batch for batch in batches_of(connection, [row.txn])} if row.known else {}
+    new_batches = [b for b in legs.batches if _differs(b, batches.get(b["batch_id"]), BATCH)]
+    new_lines = [v for v in legs.lines if _differs(v, stood.get(_place_in(v)), LEG)]
+    gone = [stood[place].line for place in stood.keys() - {_place_in(v) for v in legs.lines}]
     same = all(stated[name] == getattr(row, name) for name in STATED)
     if same and not (new_batches or new_lines or gone):
         return False
@@ -87,30 +84,19 @@ def _store(connection: Connection, row: Row, stated: Values, legs: _Legs) -> boo
     return True
 
 
-def _differing(
-    values: Iterable[dict[str, object]], stored: Mapping[object, Row], key: object, names: Sequence[str]
-) -> list[dict[str, object]]:
-    assert callable(key)
-    return [
-        v
-        for v in values
-        if (row := stored.get(key(v))) is None or any(v[name] != _plain(getattr(row, name)) for name in names)
-    ]
+def _differs(values: Values, stored: Row[Any] | None, names: Sequence[str]) -> bool:
+    return stored is None or any(values[name] != getattr(stored, name) for name in names)
 
 
-def _plain(value: object) -> object:
-    return bytes(value) if isinstance(value, memoryview) else value
-
-
-def _place(line: Row) -> Place:
+def _place(line: Row[Any]) -> tuple[object, ...]:
     return line.batch_id, line.placed, line.position
 
 
-def _place_in(values: Values) -> object:
+def _place_in(values: Values) -> tuple[object, ...]:
     return values["batch_id"], values["placed"], values["position"]
 
 
-def _stated(row: Row, reading: Reading, now: datetime) -> dict[str, object]:
+def _stated(row: Row[Any], reading: Reading) -> dict[str, object]:
     """The columns of the transaction; what an answer leaves out stays as it was known."""
     absent_at = sorted({*row.absent_at, *reading.absent_at})
     if reading.state is None:
@@ -140,7 +126,7 @@ def _is_test(answer: Answer) -> bool:
     return leprechaun or any(batch.dummy for batch in answer.batches)
 
 
-def _at_its_end(row: Row, reading: Reading, state: State) -> bool:
+def _at_its_end(row: Row[Any], reading: Reading, state: State) -> bool:
     """Whether there is nothing more to ask: the last word was said, or it was never begun and cannot be."""
     if not state.settled:
         return False
@@ -153,16 +139,13 @@ def _at_its_end(row: Row, reading: Reading, state: State) -> bool:
     return excludes_an_order(answer) or has_expired(answer, answer.expire_at or row.expire_at, known_at)
 
 
-def _legs(connection: Connection, row: Row, state: State, rules: Rules) -> _Legs:
+def _legs(connection: Connection, row: Row[Any], state: State, now: datetime, rules: Rules) -> _Legs:
     answer = state.answer
-    days = {
-        b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at)
-        for b in answer.batches
-    }
+    days = {b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at) for b in answer.batches}
     placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
     isins = isins_on(connection, {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed})
     lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
-    plain = _plain_lines(row, state, lines, rules)
+    plain = _plain_lines(row, state, lines, now, rules)
     return _Legs(
         batches=tuple(_batch_row(batch, days[batch.batch_id]) for batch in answer.batches),
         lines=tuple(
@@ -178,22 +161,31 @@ def _positions(batch: Batch) -> Iterable[tuple[int, Leg]]:
         yield from enumerate(leg for leg in batch.legs if leg.placed is placed)
 
 
-def _their_line(
-    line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tuple[str, str, date], str]
-) -> TheirLine:
+def _their_line(line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tuple[str, str, date], str]) -> TheirLine:
     instrument = isins.get((leg.exchange, leg.symbol, day), f"{leg.exchange}:{leg.symbol}")
     return TheirLine(line=line, batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
 
 
-def _plain_lines(row: Row, state: State, lines: Sequence[TheirLine], rules: Rules) -> dict[int, bool]:
+def _plain_lines(
+    row: Row[Any], state: State, lines: Sequence[TheirLine], now: datetime, rules: Rules
+) -> dict[int, bool]:
+    """Whether each line and its batch raise nothing by the answers alone.
+
+    Webhooks are left to `transactions.quiet`: here each batch is taken as confirmed by one.
+    """
     case = Case(
         gateway=row.gateway,
         transaction_id=row.transaction_id,
         origin=Origin(row.origin),
         state=state,
         theirs=tuple(lines),
+        claims=tuple(_echo(batch, state.answer.account, now) for batch in state.answer.batches),
     )
-    return plain_theirs(case, policy=rules.policy, calendar=rules.calendar)
+    return plain_theirs(case, as_of=now, policy=rules.policy, calendar=rules.calendar)
+
+
+def _echo(batch: Batch, account: str | None, now: datetime) -> Claim:
+    return Claim(event_id="", received_at=now, asked_after=True, account=account, batch=batch)
 
 
 def _batch_row(batch: Batch, day: date) -> dict[str, object]:
@@ -201,7 +193,7 @@ def _batch_row(batch: Batch, day: date) -> dict[str, object]:
 
 
 def _line_row(
-    row: Row, answer: Answer, batch: Batch, position: int, line: TheirLine, *, plain: bool
+    row: Row[Any], answer: Answer, batch: Batch, position: int, line: TheirLine, *, plain: bool
 ) -> dict[str, object]:
     leg = line.leg
     return {

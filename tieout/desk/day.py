@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection, Row
 
@@ -169,16 +170,14 @@ def _orders(connection: Connection, scope: Scope) -> Orders:
     )
 
 
-def _figures(row: Row) -> Figures:
+def _figures(row: Row[Any]) -> Figures:
     # `count` of a row is the tuple's method, so it is read by its key
     return Figures(count=row._mapping["count"], quantity=row.quantity, amount=row.amount)
 
 
-def _bucket(row: Row) -> Bucket:
+def _bucket(row: Row[Any]) -> Bucket:
     figures = _figures(row)
-    return Bucket(
-        name=row.name, side=row.side, count=figures.count, quantity=figures.quantity, amount=figures.amount
-    )
+    return Bucket(name=row.name, side=row.side, count=figures.count, quantity=figures.quantity, amount=figures.amount)
 
 
 def _apart(total: Figures, parts: Iterable[Bucket]) -> Figures:
@@ -235,7 +234,7 @@ def _digest(connection: Connection, scope: Scope) -> str:
     return digest(lines, others)
 
 
-def _tied_line(row: Row, by_line: dict[tuple[int | None, int | None], list[Said]]) -> TiedLine:
+def _tied_line(row: Row[Any], by_line: dict[tuple[int | None, int | None], list[Said]]) -> TiedLine:
     keys = {(row.ours, row.theirs), (row.ours, None), (None, row.theirs)} - {(None, None)}
     said = [s for key in keys for s in by_line.get(key, ())]
     return TiedLine(
@@ -246,7 +245,7 @@ def _tied_line(row: Row, by_line: dict[tuple[int | None, int | None], list[Said]
     )
 
 
-def _their_key(row: Row) -> tuple[str, ...]:
+def _their_key(row: Row[Any]) -> tuple[str, ...]:
     if not row.theirs:
         return ()
     placed = "placed" if row.placed else "unplaced"
@@ -258,11 +257,9 @@ def _refused_line(raw: bytes) -> TiedLine:
     return TiedLine(ours=("refused", raw.hex()), theirs=(), bucket=EXCLUDED)
 
 
-def _tied_finding(row: Row) -> TiedFinding:
-    return TiedFinding(
-        transaction_id=row.transaction_id, level=row.level, subject=row.subject, said=_said(row)
-    )
+def _tied_finding(row: Row[Any]) -> TiedFinding:
+    return TiedFinding(transaction_id=row.transaction_id, level=row.level, subject=row.subject, said=_said(row))
 
 
-def _said(row: Row) -> Said:
+def _said(row: Row[Any]) -> Said:
     return Said(name=row.name, field=row.field, ours=row.ours, theirs=row.theirs, tolerance=row.tolerance)
