@@ -35,6 +35,8 @@ EXCLUDING = (
 )
 #: Words that prove nothing: an order may still exist.
 UNCLEAR = ("timed_out", "order_in_queue", "order_pending", "transaction_in_process")
+#: Intents that place no order: completed, they hold no line and never will.
+WITHOUT_ORDERS = frozenset({"CONNECT", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "AUTHORISE_HOLDINGS"})
 #: The user closed the tab after logging in: an order may exist, whatever the message says.
 AFTER_LOGIN = "1012"
 
@@ -112,7 +114,9 @@ def has_expired(answer: Answer, expire_at: datetime | None, as_of: datetime) -> 
 def answer_is_final(answer: Answer) -> bool:
     """Whether the answer is the last word on which lines the transaction holds.
 
-    Without any batch it is not: it may come from a place that does not list them.
+    Without any batch it is not, unless its intent places no order: it may come from a place that
+    does not list them.
     """
     ended = transaction_word(answer.status) == COMPLETED or excludes_an_order(answer)
-    return ended and bool(answer.batches) and all(batch_word(b.status) != PLACED for b in answer.batches)
+    complete = bool(answer.batches) or (answer.intent or "").upper() in WITHOUT_ORDERS
+    return ended and complete and all(batch_word(batch.status) != PLACED for batch in answer.batches)

@@ -5,28 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import localcontext
 
-from recon.ends import leg_is_final
+from recon.items import items_of
 from recon.names import IN_TOLERANCE, MATCHED, ORDER, PENDING, class_of
-from recon.pairing import pair_lines
 from recon.rules import amounts, identity, presence, price, quantity, status, timing, webhooks
 from recon.scene import Item, Scene, Times
 from recon.severity import RANK, at_birth
-from recon.values import (
-    Batch,
-    Calendar,
-    Case,
-    Finding,
-    FindingClass,
-    Judgement,
-    OurLine,
-    Policy,
-    Regression,
-    TheirLine,
-    Verdict,
-)
+from recon.values import Batch, Calendar, Case, Finding, FindingClass, Judgement, Policy, Verdict
 
 LineRule = Callable[[Item, Scene], Iterator[Finding]]
 BatchRule = Callable[[Batch, Scene], Iterator[Finding]]
@@ -66,8 +53,8 @@ BATCH_RULES: tuple[BatchRule, ...] = (
     status.unknown_in_batch,
     status.batch_vs_lines,
     status.regression_of_batch,
-    webhooks.awaited,
 )
+WEBHOOK_RULES: tuple[BatchRule, ...] = (webhooks.awaited,)
 TRANSACTION_RULES: tuple[TransactionRule, ...] = (
     status.unknown_in_transaction,
     status.regression_of_transaction,
@@ -75,6 +62,7 @@ TRANSACTION_RULES: tuple[TransactionRule, ...] = (
     webhooks.differs,
 )
 
+NEVER = datetime.max.replace(tzinfo=UTC)  #: later than any grace
 PRECISION = 60  #: digits: a product of two money columns is exact
 
 
@@ -97,57 +85,30 @@ def judge(
         if case.state is not None and not case.state.settled:
             return Judgement(verdicts=tuple(_pending(item) for item in items), findings=())
         verdicts = tuple(_verdict(item, scene) for item in items)
-        findings = (*_of_batches(scene), *_of_transaction(scene))
+        findings = (*_of_batches(scene, (*BATCH_RULES, *WEBHOOK_RULES)), *_of_transaction(scene))
         _every_line_once(case, verdicts)
         return Judgement(
             verdicts=verdicts, findings=findings, review_at=scene.times.review_at, trade_date=scene.trade_date()
         )
 
 
-def plain_theirs(case: Case, *, as_of: datetime, policy: Policy, calendar: Calendar) -> dict[int, bool]:
+def plain_theirs(case: Case, *, policy: Policy, calendar: Calendar) -> dict[int, bool]:
     """For each of the Gateway's lines whether it, its batch and its transaction raise nothing and wait for nothing.
 
-    Answers and webhooks alone count, the books do not.
+    The answers alone count: what webhooks and books say is not looked at, nor what time it is.
     A leg that never reached the broker is never plain: beside a line of ours it is a finding.
     """
-    alone = judge(
-        replace(case, ours=()), as_of=as_of, policy=policy, calendar=calendar, books_in=lambda _day: True
-    )
-    unclear = case.state is None or not case.state.settled
-    batches = {batch.batch_id: batch for batch in (case.state.answer.batches if case.state else ())}
-    troubled = {finding.batch_id for finding in alone.findings}
-    plain: dict[int, bool] = {}
-    for verdict, line in zip(alone.verdicts, _by_line(alone, case), strict=True):
-        quiet = all(finding.name == "missing-internal" for finding in verdict.findings)
-        item = Item(theirs=line, batch=batches.get(line.batch_id), subject="")
-        plain[line.line] = quiet and not unclear and not item.unplaced and not troubled & {None, line.batch_id}
+    plain = dict.fromkeys((line.line for line in case.theirs), False)
+    if case.state is None or not case.state.settled:
+        return plain
+    with localcontext(prec=PRECISION):
+        alone = replace(case, ours=(), claims=())
+        scene = Scene(case=alone, times=Times(NEVER), policy=policy, calendar=calendar, books_in=lambda _day: False)
+        troubled = {found.batch_id for found in (*_of_batches(scene, BATCH_RULES), *_of_transaction(scene))}
+        for item in items_of(alone):
+            if item.theirs is not None and not troubled & {None, item.theirs.batch_id}:
+                plain[item.theirs.line] = not item.unplaced and not _alone(item, scene)
     return plain
-
-
-def items_of(case: Case) -> tuple[Item, ...]:
-    """Every line of both sides, once: paired, ambiguous or alone."""
-    answer = None if case.state is None else case.state.answer
-    batches = {batch.batch_id: batch for batch in (answer.batches if answer else ())}
-    pairing = pair_lines(case.ours, case.theirs, tuple(batches.values()))
-    fallen = _fallen(case)
-
-    def item(ours: OurLine | None, theirs: TheirLine | None, *, rung: int | None = None, many: bool = False) -> Item:
-        batch = batches.get(theirs.batch_id) if theirs else None
-        final = bool(theirs and batch and answer and leg_is_final(theirs.leg, batch, answer.status))
-        return Item(
-            ours=ours, theirs=theirs, batch=batch, final=final, subject=_subject(ours, theirs), rung=rung,
-            ambiguous=many, regressions=tuple(fallen.get(theirs.line, ())) if theirs else (),
-        )  # fmt: skip
-
-    return _distinct(
-        (
-            *(item(pair.ours, pair.theirs, rung=pair.rung) for pair in pairing.pairs),
-            *(item(ours, None, many=True) for ours in pairing.ambiguous_ours),
-            *(item(None, theirs, many=True) for theirs in pairing.ambiguous_theirs),
-            *(item(ours, None) for ours in pairing.ours),
-            *(item(None, theirs) for theirs in pairing.theirs),
-        )
-    )
 
 
 def bucket_of(findings: Sequence[Finding]) -> str:
@@ -191,9 +152,14 @@ def _placed(item: Item, bucket: str, findings: tuple[Finding, ...]) -> Verdict:
     )
 
 
-def _of_batches(scene: Scene) -> Iterator[Finding]:
+def _alone(item: Item, scene: Scene) -> bool:
+    """Whether the leg raises a finding that no books could take away."""
+    return any(finding.name != "awaiting-books" for rule in LINE_RULES for finding in rule(item, scene))
+
+
+def _of_batches(scene: Scene, rules: Sequence[BatchRule]) -> Iterator[Finding]:
     for batch in sorted(scene.batches, key=lambda batch: batch.batch_id):
-        for rule in BATCH_RULES:
+        for rule in rules:
             yield from _stamped(rule(batch, scene), rule_name(rule), scene)
 
 
@@ -205,42 +171,6 @@ def _of_transaction(scene: Scene) -> Iterator[Finding]:
 def _stamped(findings: Iterable[Finding], name: str, scene: Scene) -> Iterator[Finding]:
     for finding in findings:
         yield replace(finding, rule=name, evidence=(*finding.evidence, *scene.answered()))
-
-
-def _subject(ours: OurLine | None, theirs: TheirLine | None) -> str:
-    """A line's natural key: our order id, else the exchange's, else what the batch says of the leg."""
-    if ours is not None:
-        return ours.order_id
-    assert theirs is not None
-    leg = theirs.leg
-    return leg.exchange_order_id or f"{theirs.batch_id}/{leg.exchange}:{leg.symbol}/{leg.side}"
-
-
-def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Number the lines that nothing tells apart, so that no finding hides another."""
-    seen: Counter[str] = Counter()
-    named = []
-    for item in items:
-        seen[item.subject] += 1
-        again = seen[item.subject]
-        named.append(item if again == 1 else replace(item, subject=f"{item.subject}/{again}"))
-    return tuple(named)
-
-
-def _fallen(case: Case) -> dict[int, list[Regression]]:
-    """The recorded falls by the line they are about; of equal legs the first not yet taken."""
-    fallen: dict[int, list[Regression]] = {}
-    for regression in case.state.regressions if case.state else ():
-        same = [line for line in case.theirs if (line.batch_id, line.leg) == (regression.batch_id, regression.leg)]
-        if same:
-            fewest = min(same, key=lambda line: (len(fallen.get(line.line, ())), line.line))
-            fallen.setdefault(fewest.line, []).append(regression)
-    return fallen
-
-
-def _by_line(alone: Judgement, case: Case) -> list[TheirLine]:
-    lines = {line.line: line for line in case.theirs}
-    return [lines[verdict.theirs] for verdict in alone.verdicts if verdict.theirs is not None]
 
 
 def _every_line_once(case: Case, verdicts: Sequence[Verdict]) -> None:

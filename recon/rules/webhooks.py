@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from recon.ends import batch_is_final
+from recon.progress import falls
 from recon.rules.timing import clock, completed_at
 from recon.scene import Scene, price_of
 from recon.tolerance import stated_amount_bound, stated_price_bound
@@ -26,10 +27,10 @@ def awaited(batch: Batch, scene: Scene) -> Iterator[Finding]:
 
 
 def out_of_order(scene: Scene) -> Iterator[Finding]:
-    """A webhook said less of its batch than one that came before it."""
+    """A webhook said less of its batch than one that came before it: one finding per batch."""
     ranks: dict[str, int] = {}
     fills: dict[str, Decimal] = {}
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for claim in scene.claims():
         batch = claim.batch
         rank = BATCH_RANK.get(batch_word(batch.status) or "")
@@ -38,8 +39,8 @@ def out_of_order(scene: Scene) -> Iterator[Finding]:
             ("status", rank is not None and highest is not None and rank < highest, batch.status, None),
             ("filled", batch.filled is not None and most is not None and batch.filled < most, batch.filled, most),
         ):
-            if lower and (batch.batch_id, field) not in seen:
-                seen.add((batch.batch_id, field))
+            if lower and batch.batch_id not in seen:
+                seen.add(batch.batch_id)
                 yield scene.of_batch("out-of-order", batch, field, ours=said, theirs=before, evidence=_events([claim]))
         if rank is not None:
             ranks[batch.batch_id] = max(rank, highest or rank)
@@ -71,11 +72,19 @@ def _denied(claim: Claim, stands: Batch | None, scene: Scene) -> Iterator[Findin
         if batch_is_final(said) or (said.filled or ZERO) > 0:
             yield scene.of_batch("webhook-differs", said, "batch", ours=said.batch_id)
         return
+    if _was_answered_too(said, stands, scene):
+        return
     if batch_is_final(said) or (said.filled is not None and said.filled > _filled(stands)):
         yield from _denied_words(claim, stands, scene)
         yield from _denied_figures(said, stands, scene)
         if any(not _confirmed(leg, stands, scene.policy) for leg in said.legs):
             yield scene.of_batch("webhook-differs", said, "legs", ours=_legs(said), theirs=_legs(stands))
+
+
+def _was_answered_too(said: Batch, stands: Batch, scene: Scene) -> bool:
+    """Whether it says less in a batch of which an answer took something back: the regression tells it."""
+    regressions = () if scene.case.state is None else scene.case.state.regressions
+    return any(fall.batch_id == said.batch_id for fall in regressions) and bool(falls(stands, said))
 
 
 def _denied_words(claim: Claim, stands: Batch, scene: Scene) -> Iterator[Finding]:
