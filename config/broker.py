@@ -7,7 +7,7 @@ bindings in the broker, and after a FLUSHALL its messages would vanish without a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -112,10 +112,20 @@ class Sender:
         for start in range(0, len(units), UNITS_A_MESSAGE):
             self.send(SETTLE_TASK, {"units": list(units[start : start + UNITS_A_MESSAGE])})
 
-    def send(self, task: str, arguments: dict[str, object], *, expires_s: float | None = None) -> None:
-        """Send one message to the task of that name. Raises `BrokerAwayError`."""
+    def send(
+        self,
+        task: str,
+        arguments: Mapping[str, object],
+        *,
+        queue: str | None = None,
+        expires_s: float | None = None,
+    ) -> None:
+        """Send one message to the task of that name, by its own queue if none is named.
+
+        Raises `BrokerAwayError`.
+        """
         try:
-            self._app.send_task(task, kwargs=arguments, expires=expires_s, **ROUTES[task])
+            self._app.send_task(task, kwargs=dict(arguments), expires=expires_s, queue=queue or ROUTES[task]["queue"])
         except (OperationalError, KombuError, redis.RedisError, OSError) as error:
             raise BrokerAwayError(f"the broker took no message: {type(error).__name__}") from None
 

@@ -19,7 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
-from config.clock import Clock
+from config.clock import Clock, SystemClock
 from config.keys import Key
 from config.settings import Gateway
 from gateway.fields import Nonsense
@@ -38,14 +38,13 @@ from recon.values import Answer, Batch
 
 MAX_ANSWER_BYTES: Final = 16 << 20
 MAX_RETRY_AFTER: Final = timedelta(hours=1)
+RENEW_AFTER: Final = timedelta(minutes=5)  #: a token lives three times as long
 CONNECT: Final = timedelta(seconds=3)
 _LEAST: Final = timedelta(milliseconds=100)
 _CHUNK: Final = 1 << 16
 _BUSY: Final = frozenset({408, 425, 429})
 _OURS: Final = frozenset({401, 403})
-_RESET: Final = timedelta(
-    seconds=1
-)  #: a connection that fails this early was an old one, closed by the other side
+_RESET: Final = timedelta(seconds=1)  #: a connection that fails this early was an old one, closed by the other side
 
 
 class GatewayError(Exception):
@@ -94,10 +93,14 @@ class Reply:
 class GatewayClient:
     """The API of one gateway. One per process: it keeps its connection open."""
 
-    def __init__(self, gateway: Gateway, *, clock: Clock, deadline: timedelta) -> None:
-        """Make the client; nothing is connected before the first call."""
-        self._gateway, self._clock, self._deadline = gateway, clock, deadline
+    def __init__(self, gateway: Gateway, *, deadline: timedelta, wall: Clock | None = None) -> None:
+        """Make the client; nothing is connected before the first call.
+
+        Tokens are between two machines, so their times are the wall's, even when the domain's clock is moved.
+        """
+        self._gateway, self._deadline, self._wall = gateway, deadline, wall or SystemClock()
         self._session = _session(gateway.url)
+        self._token: tuple[datetime, str] | None = None
 
     def __repr__(self) -> str:
         """Name the gateway, and no more."""
@@ -144,14 +147,21 @@ class GatewayClient:
                 http_status=response.status_code,
                 body=body,
                 took_ms=(_since_start() - begun) // timedelta(milliseconds=1),
-                retry_after=retry_after(response.headers.get("Retry-After"), self._clock.now()),
+                retry_after=retry_after(response.headers.get("Retry-After"), self._wall.now()),
             )
 
     def _headers(self) -> dict[str, str | bytes]:
-        now = self._clock.now()
-        token = guest_token(_first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), now=now)
+        now = self._wall.now()
+        token = self._fresh_token(now)
         secret = _first_valid(self._gateway.api_secrets, now, "TIEOUT_GATEWAY_API_SECRETS").secret
         return {"x-gateway-secret": secret, "x-gateway-authtoken": token, "Accept": "application/json"}
+
+    def _fresh_token(self, now: datetime) -> str:
+        """A guest token with at least ten minutes to live; one is kept for a few minutes."""
+        if self._token is None or not timedelta(0) <= now - self._token[0] < RENEW_AFTER:
+            key = _first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS")
+            self._token = now, guest_token(key, now=now)
+        return self._token[1]
 
 
 def answer_of(reply: Reply, transaction_id: str) -> Answer:
@@ -188,9 +198,7 @@ def raise_for(reply: Reply) -> None:
 def _raise_for_4xx(status: int, body: bytes) -> None:
     words = error_words(body)
     if status in _OURS or says_ours(words):
-        raise GatewayOurs(
-            f"HTTP {status}: check the two secrets and the gateway's name, `tieout doctor --gateway`"
-        )
+        raise GatewayOurs(f"HTTP {status}: check the two secrets and the gateway's name, `tieout doctor --gateway`")
     if says_absent(words):
         raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
     if status == requests.codes.not_found:

@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 from recon.numbers import NotANumberError, exact
 
 MAX_TEXT: Final = 4096
+MAX_DIGITS: Final = 40  #: of an id sent as a number
 MAX_NUMBER: Final = 100  #: characters of one number
 
 
@@ -73,7 +74,7 @@ def text(place: Mapping[str, object], key: str) -> str | None:
 def identifier(place: Mapping[str, object], key: str) -> str | None:
     """An id: text, or a whole number, whose digits are all in the token."""
     value = place.get(key)
-    if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < 40:
+    if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < MAX_DIGITS:
         return format(value, "f").split(".")[0]
     return text(place, key)
 

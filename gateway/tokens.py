@@ -81,9 +81,5 @@ def _verified(token: str, keys: Sequence[Key], now: datetime) -> tuple[Mapping[s
         except jwt.InvalidSignatureError:
             continue
         except jwt.PyJWTError as error:
-            raise BadTokenError(
-                "malformed", f"the token is not an HS256 JWT: {type(error).__name__}"
-            ) from None
-    raise BadTokenError(
-        "not-ours", "no key valid now signed the token: is it the JWT secret, not the API secret?"
-    )
+            raise BadTokenError("malformed", f"the token is not an HS256 JWT: {type(error).__name__}") from None
+    raise BadTokenError("not-ours", "no key valid now signed the token: is it the JWT secret, not the API secret?")

@@ -46,9 +46,7 @@ _OURS = re.compile(
     re.IGNORECASE,
 )
 #: Errors after which an order may exist all the same.
-_UNCLEAR_WORDS = frozenset(
-    {"timed_out", "order_in_queue", "order_pending", "transaction_in_process", "internal_error"}
-)
+_UNCLEAR_WORDS = frozenset({"timed_out", "order_in_queue", "order_pending", "transaction_in_process", "internal_error"})
 
 
 class NoSuchTransaction(WireError):  # noqa: N818

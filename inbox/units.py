@@ -73,9 +73,7 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
     """
     if given := _claim(connection, unit, now, pace, worker, probe=False):
         return given
-    found = units.hindrance(
-        connection, gateway=unit.gateway, transaction_id=unit.transaction_id, pause=pace.pause
-    )
+    found = units.hindrance(connection, gateway=unit.gateway, transaction_id=unit.transaction_id, pause=pace.pause)
     if found is None or found.lease_until is not None:
         return None
     if _may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
@@ -166,9 +164,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MAX_DETAIL]
 
 
-def _claim(
-    connection: Connection, unit: Unit, now: datetime, pace: Pace, worker: str, *, probe: bool
-) -> Claim | None:
+def _claim(connection: Connection, unit: Unit, now: datetime, pace: Pace, worker: str, *, probe: bool) -> Claim | None:
     row = units.claim(
         connection,
         gateway=unit.gateway,

@@ -10,9 +10,7 @@ on conflict (name, gateway, subject) do nothing
 """)
 
 
-def keep_alert(
-    connection: Connection, *, name: str, gateway: str = "", subject: str = "", detail: str = ""
-) -> bool:
+def keep_alert(connection: Connection, *, name: str, gateway: str = "", subject: str = "", detail: str = "") -> bool:
     """Keep an alert; False if the same was raised before."""
     named = {"name": name, "gateway": gateway, "subject": subject, "detail": detail[:2000]}
     return connection.execute(_RAISE, named).rowcount == 1

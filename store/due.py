@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from uuid import UUID
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
@@ -92,8 +92,14 @@ select c.event_id, c.state, p.event_id is not null as put_back
 from chosen c left join put_back p using (event_id) order by c.event_id
 """)
 
+_PARKED = text("""
+select event_id from events where state = 'parked'
+  and (cast(:gateway as text) is null or gateway = :gateway) and (cast(:reason as text) is null or reason = :reason)
+order by received_at, event_id limit :limit
+""")
+
 _STANDING = text("""
-select status, intent, expire_at, created_at, registered_at, error_code, error_message, known, absent_at, final, settled,
+select status, intent, expire_at, created_at, registered_at, known, absent_at, final, settled,
        exists (select from batches b where b.txn = t.txn) as batches,
        exists (select from batches b where b.txn = t.txn and b.status = 'PLACED') as placed
 from transactions t where txn = :txn
@@ -115,9 +121,7 @@ def due_events(connection: Connection, *, limit: int, first: timedelta, most: ti
     return _units(connection.execute(_DUE_EVENTS, {"limit": limit, "first": first, "most": most}))
 
 
-def due_questions(
-    connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta
-) -> list[str]:
+def due_questions(connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta) -> list[str]:
     """Units to be asked for by the domain's clock, and not announced a moment ago; moved on likewise."""
     named = {"now": now, "limit": limit, "first": first, "most": most}
     return _units(connection.execute(_DUE_QUESTIONS, named))
@@ -129,11 +133,15 @@ def ask_again(connection: Connection, *, gateway: str, trade_date: date | None, 
     return connection.execute(_ASK_AGAIN, named).rowcount
 
 
-def put_back(
-    connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str
-) -> Sequence[Row[Any]]:
+def put_back(connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str) -> Sequence[Row[Any]]:
     """Make parked events received again: for each that exists its former state and whether it was put back."""
     return connection.execute(_REPLAY, {"ids": list(ids), "now": now, "reason": reason}).all()
+
+
+def parked_events(connection: Connection, *, gateway: str | None, reason: str | None, limit: int) -> list[UUID]:
+    """Parked events, oldest first, of that gateway and reason; None is any."""
+    named = {"gateway": gateway, "reason": reason, "limit": limit}
+    return [row.event_id for row in connection.execute(_PARKED, named)]
 
 
 def standing(connection: Connection, *, txn: int) -> Row[Any]:

@@ -35,9 +35,7 @@ set breaker = 'closed', failures = 0, blocked_until = null, reason = null, chang
 where gateway = :gateway and breaker <> 'closed'
 """)
 
-_ALL = text(
-    "select gateway, breaker, blocked_until, reason, failures, changed_at from gateway_states order by gateway"
-)
+_ALL = text("select gateway, breaker, blocked_until, reason, failures, changed_at from gateway_states order by gateway")
 
 
 def block(connection: Connection, *, gateway: str, pause: timedelta, reason: str) -> None:
@@ -45,9 +43,7 @@ def block(connection: Connection, *, gateway: str, pause: timedelta, reason: str
     connection.execute(_BLOCK, {"gateway": gateway, "pause": pause, "reason": reason})
 
 
-def open_breaker(
-    connection: Connection, *, gateway: str, first: timedelta, most: timedelta, reason: str
-) -> Row[Any]:
+def open_breaker(connection: Connection, *, gateway: str, first: timedelta, most: timedelta, reason: str) -> Row[Any]:
     """Open the breaker; each failure in a row doubles the pause. `failures` is 1 when it was closed."""
     named = {"gateway": gateway, "first": first, "most": most, "reason": reason}
     return connection.execute(_OPEN, named).one()

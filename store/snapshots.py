@@ -43,6 +43,4 @@ def keep_snapshot(
     """
     named = {"txn": txn, "kind": kind, "asked_at": asked_at, "known_at": known_at, "mark": mark}
     digest = hashlib.sha256(body).digest()
-    return connection.execute(
-        _KEEP, {**named, "http_status": http_status, "body": body, "digest": digest}
-    ).one()
+    return connection.execute(_KEEP, {**named, "http_status": http_status, "body": body, "digest": digest}).one()

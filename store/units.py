@@ -66,7 +66,8 @@ with finished as (
     and (state in ('received', 'waiting', 'claimed') or (state = 'parked' and reason = 'unknown-transaction'))
   returning 1
 ), later as (
-  update events set state = 'waiting', reason = 'asked-before-it', next_attempt_at = :asked_at + cast(:pause as interval)
+  update events set state = 'waiting', reason = 'asked-before-it',
+      next_attempt_at = :asked_at + cast(:pause as interval)
   where gateway = :gateway and transaction_id = :transaction_id and stored_at > :asked_at
     and state in ('received', 'waiting', 'claimed')
   returning 1
@@ -135,17 +136,13 @@ def claim(
     return connection.execute(_CLAIM, {**named, "worker": worker, "probe": probe}).one_or_none()
 
 
-def hindrance(
-    connection: Connection, *, gateway: str, transaction_id: str, pause: timedelta
-) -> Row[Any] | None:
+def hindrance(connection: Connection, *, gateway: str, transaction_id: str, pause: timedelta) -> Row[Any] | None:
     """What may have kept a claim from being given: lease, pause, breaker; None if there is no such row."""
     named = {"gateway": gateway, "transaction_id": transaction_id, "pause": pause}
     return connection.execute(_HINDRANCE, named).one_or_none()
 
 
-def defer(
-    connection: Connection, *, txn: int, gateway: str, transaction_id: str, until: datetime, reason: str
-) -> None:
+def defer(connection: Connection, *, txn: int, gateway: str, transaction_id: str, until: datetime, reason: str) -> None:
     """Let the unit's unclaimed events wait until then, for that reason."""
     named = {"gateway": gateway, "transaction_id": transaction_id, "until": until, "reason": reason}
     connection.execute(_DEFER, {**named, "txn": txn})

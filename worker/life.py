@@ -1,0 +1,84 @@
+"""The main process of a worker: it shows that it lives, sends canaries, and sweeps.
+
+Sweeping here, beside what beat asks for, keeps the promise that no beat and no message is needed
+for work to be found. One thread, with a connection of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.broker import BrokerAwayError
+from config.queues import REVIEW_TASK
+from config.settings import Settings
+from store import life
+from tieout import upkeep
+from tieout.sweep import sweep
+from worker.process import Process, open_process, worker_name
+
+_LOG = structlog.get_logger("tieout.worker")
+HEARTBEAT_S: Final = 5.0
+CANARY: Final = timedelta(minutes=1)
+CANARY_SIMULATED: Final = timedelta(seconds=5)
+
+
+class Life(threading.Thread):
+    """Beats, sends canaries and sweeps until it is stopped; what fails is tried again a moment later."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Make the thread; it connects once it runs."""
+        super().__init__(name="life", daemon=True)
+        self._settings, self._stopped = settings, threading.Event()
+        self._beaten_at = 0.0
+
+    def run(self) -> None:
+        """Live."""
+        own = open_process(self._settings, pool_size=1)
+        while not self._stopped.is_set():
+            begun = time.monotonic()
+            try:
+                self._live_once(own)
+            except (SQLAlchemyError, BrokerAwayError, OSError) as error:
+                _LOG.warning("worker.life-failed", error=type(error).__name__)
+            self._stopped.wait(max(0.1, self._settings.sweep_s - (time.monotonic() - begun)))
+
+    def stop(self) -> None:
+        """Stop after the current round."""
+        self._stopped.set()
+
+    def _live_once(self, own: Process) -> None:
+        engine = own.shop.engine
+        if time.monotonic() - self._beaten_at >= HEARTBEAT_S:
+            self._beat(own)
+        if upkeep.first_in(engine, "sweep", own.sweep_every):
+            sweep(own.sweeping, now=own.shop.clock.now())
+            own.sender.send(REVIEW_TASK, {}, expires_s=max(10.0, self._settings.sweep_s))
+        upkeep.send_canaries(engine, own.sender, every=CANARY_SIMULATED if self._settings.simulated else CANARY)
+
+    def _beat(self, own: Process) -> None:
+        detail: dict[str, object] = {"pid": os.getpid(), "processes": self._settings.worker_processes}
+        with own.shop.engine.begin() as connection:
+            life.seen(connection, kind="worker", name=worker_name(), detail=detail)
+        self._beaten_at = time.monotonic()
+
+
+_held: list[Life] = []
+
+
+def begin(settings: Settings) -> None:
+    """Begin to live."""
+    _held.append(Life(settings))
+    _held[-1].start()
+
+
+def end() -> None:
+    """Stop living."""
+    while _held:
+        _held.pop().stop()

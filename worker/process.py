@@ -1,0 +1,107 @@
+"""What one pool process holds: its own connections, made after the fork, never before."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from sqlalchemy import Engine
+
+from config.broker import Sender, depths, sender
+from config.clock import clock_from
+from config.queues import SETTLE_QUEUE
+from config.settings import Settings, SettingsError
+from gateway.client import GatewayClient
+from gateway.rate import Limiter
+from inbox.units import Pace
+from store.engine import connect
+from tieout.rules import rules_from
+from tieout.settle import MOST_WAIT, Shop
+from tieout.sweep import Sweeping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """The connections of one process, and what its tasks need of the settings."""
+
+    shop: Shop
+    sender: Sender
+    sweeping: Sweeping
+    sweep_every: timedelta
+
+
+_held: list[Process] = []
+
+
+def begin(settings: Settings) -> None:
+    """Make this process's connections."""
+    _held[:] = [open_process(settings)]
+
+
+def end() -> None:
+    """Let go of this process's connections."""
+    while _held:
+        held = _held.pop()
+        held.sender.close()
+        held.shop.engine.dispose()
+
+
+def current() -> Process:
+    """What this process holds. Raises RuntimeError outside a worker's pool."""
+    if not _held:
+        raise RuntimeError("this is no pool process of a worker: nothing was made for it")
+    return _held[0]
+
+
+def open_process(settings: Settings, *, pool_size: int = 2) -> Process:
+    """Connections by these settings; nothing is connected before it is needed."""
+    database_url, broker_url = _urls(settings)
+    engine = connect(database_url, pool_size=pool_size, application="tieout worker")
+    announcing = sender(broker_url)
+    return Process(
+        shop=_shop(settings, engine, broker_url),
+        sender=announcing,
+        sweeping=Sweeping(
+            engine=engine,
+            sender=announcing,
+            waiting=lambda: sum(d.waiting for d in depths(broker_url) if d.queue == SETTLE_QUEUE),
+            queue_pause=settings.queue_pause,
+            first=timedelta(seconds=settings.first_announce_s),
+        ),
+        sweep_every=timedelta(seconds=settings.sweep_s),
+    )
+
+
+def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
+    gateways = {gateway.name: gateway for gateway in settings.gateways()}
+    deadline = timedelta(seconds=settings.call_deadline_s)
+
+    @lru_cache
+    def client(name: str) -> GatewayClient:
+        return GatewayClient(gateways[name], deadline=deadline)
+
+    return Shop(
+        engine=engine,
+        gateways=gateways,
+        client=client,
+        limiter=Limiter(broker_url),
+        clock=clock_from(settings.clock_file),
+        rules=rules_from(settings),
+        pace=Pace(lease=timedelta(seconds=settings.lease_s), pause=timedelta(seconds=settings.ask_pause_s)),
+        patience=timedelta(seconds=settings.task_limit_s) - 2 * deadline - MOST_WAIT,
+        worker=worker_name(),
+    )
+
+
+def worker_name() -> str:
+    """Machine and process, as attempts and signs of life name it."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _urls(settings: Settings) -> tuple[str, str]:
+    if settings.database_url is None or settings.broker_url is None:
+        raise SettingsError("TIEOUT_DATABASE_URL and TIEOUT_BROKER_URL are not set")
+    return settings.database_url.get_secret_value(), settings.broker_url.get_secret_value()
