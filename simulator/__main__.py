@@ -52,9 +52,7 @@ def secrets_from(environment: Mapping[str, str]) -> Secrets:
     if not jwt or not api:
         raise CannotStartError(f"set {_JWT} and {_API} to two secrets")
     if jwt == api:
-        raise CannotStartError(
-            f"{_JWT} and {_API} are the same: make them two, or crossed keys would go unseen"
-        )
+        raise CannotStartError(f"{_JWT} and {_API} are the same: make them two, or crossed keys would go unseen")
     return Secrets(jwt=jwt, api=api)
 
 

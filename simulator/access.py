@@ -55,9 +55,7 @@ class Access:
 
     def _decoded(self, token: str) -> Mapping[str, object]:
         try:
-            claims: Mapping[str, object] = jwt.decode(
-                token, self._secrets.jwt, algorithms=["HS256"], options=_OPTIONS
-            )
+            claims: Mapping[str, object] = jwt.decode(token, self._secrets.jwt, algorithms=["HS256"], options=_OPTIONS)
         except jwt.MissingRequiredClaimError:
             raise AccessError("invalid jwt: no exp") from None
         except jwt.InvalidTokenError as error:

@@ -19,9 +19,7 @@ from simulator.orders import Json, Leg, Picture
 from simulator.serving import HTML, Reply, Request, json_reply
 from simulator.story import Story, basket
 
-INTENTS = frozenset(
-    {"CONNECT", "TRANSACTION", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "CANCEL_ORDER"}
-)
+INTENTS = frozenset({"CONNECT", "TRANSACTION", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "CANCEL_ORDER"})
 STALL_S = 2.0
 _PATH = re.compile(
     r"/(?:v1/(?P<gw>[^/]+)/engine/(?P<what>transactiondetails|orders)|gateway/(?P<gw2>[^/]+)/transaction)"
@@ -116,9 +114,7 @@ class Api:
         asked = [name for value in values for name in value.split(",")]
         found = (story for name in asked if (story := self._visible(name, account)))
         done = [said for story in found if (said := self._said(story))["status"] == "COMPLETED"]
-        entries = [
-            {"transactionId": said["transactionId"], "orderBatches": said["orderBatches"]} for said in done
-        ]
+        entries = [{"transactionId": said["transactionId"], "orderBatches": said["orderBatches"]} for said in done]
         return _good({"transactions": entries}), ",".join(asked)
 
     def _visible(self, transaction_id: str, account: str | None) -> Story | None:

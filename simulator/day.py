@@ -27,9 +27,7 @@ class Day:
     def __post_init__(self) -> None:
         """Refuse a weekend."""
         if self.trade_date.weekday() > FRIDAY:
-            raise BadDayError(
-                f"{self.trade_date} is no trading day: choose a weekday that is no exchange holiday"
-            )
+            raise BadDayError(f"{self.trade_date} is no trading day: choose a weekday that is no exchange holiday")
 
     def at(self, hour: int, minute: int = 0, second: float = 0) -> datetime:
         """The UTC instant of that Indian time on this day."""

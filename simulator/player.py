@@ -57,9 +57,7 @@ class Poster:
         except (OSError, http.client.HTTPException):
             self._connection.close()
             raise
-        return Answer(
-            status=response.status, text=text, ack_ms=round(1000 * (time.perf_counter() - start), 3)
-        )
+        return Answer(status=response.status, text=text, ack_ms=round(1000 * (time.perf_counter() - start), 3))
 
     def close(self) -> None:
         """End the connection; the next post opens another."""

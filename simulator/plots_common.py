@@ -80,9 +80,7 @@ def never_triggered(draw: Draw, turn: int) -> Story:
         gone = draw.after(story.created_at, 10, 200)
         story.pictures.append(Picture(since=gone, status="ERRORED", error=_USER_CANCELLED))
     story.batch_id = ""
-    story.book(
-        draw, [replace(_unfilled(leg, "CREATED"), exchange_id=None) for leg in legs], on=draw.day.trade_date
-    )
+    story.book(draw, [replace(_unfilled(leg, "CREATED"), exchange_id=None) for leg in legs], on=draw.day.trade_date)
     for line in story.books:
         story.find("never-triggered", line)
     return story
@@ -93,9 +91,7 @@ def stale_open(draw: Draw, _turn: int) -> Story:
     legs = [replace(leg, order_type="LIMIT") for leg in draw.legs(1 + draw.chance.randrange(2))]
     story = ordinary(draw, "stale-open", legs, final=False)
     story.pictures.pop()
-    story.books = [
-        replace(line, filled=0, price=None, status="PLACED", executed_at=None) for line in story.books
-    ]
+    story.books = [replace(line, filled=0, price=None, status="PLACED", executed_at=None) for line in story.books]
     for line in story.books:
         story.find("stale-open", line)
     return story

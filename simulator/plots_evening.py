@@ -35,9 +35,7 @@ def webhook_late(draw: Draw, _turn: int) -> Story:
     story, legs = _placed(draw, "webhook-late", _waiting(draw, exchange_ids=False), created_at=created_at)
     completed_at = draw.day.at(19, 45, draw.chance.randrange(60))
     gone = [replace(leg, status="CANCELLED AMO") for leg in legs]
-    batch = Batch(
-        batch_id=story.batch_id, status="CANCELLED", variety="amo", legs=gone, completed_at=completed_at
-    )
+    batch = Batch(batch_id=story.batch_id, status="CANCELLED", variety="amo", legs=gone, completed_at=completed_at)
     story.say(completed_at, "COMPLETED", batch)
     story.book(draw, gone, on=draw.day.trade_date)
     story.find("webhook-late")

@@ -133,9 +133,7 @@ def take_request(received: bytes) -> tuple[Request, bytes] | None:
             raise BadRequestError("the head is too long")
         return None
     first, *lines = received[:end].decode("latin-1").split("\r\n")
-    headers = {
-        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     length, start = _length(headers), end + 4
     if len(received) < start + length:
         return None
