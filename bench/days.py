@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from config.settings import child_environment
 
 LIMIT_S = 900.0
 TIEOUT = (sys.executable, "-m", "cli.main")
@@ -67,7 +68,11 @@ def begin(home: Path, *, seed: int, transactions: int) -> Playing:
     """Start a day in that home."""
     command = [*TIEOUT, "up", "--once", "--json", "--seed", str(seed), "--transactions", str(transactions)]
     process = subprocess.Popen(  # noqa: S603 our own program, no shell
-        command, env=_env(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env=child_environment({"TIEOUT_HOME": str(home)}, own=False),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     return Playing(process, seed, time.monotonic())
 
@@ -75,8 +80,3 @@ def begin(home: Path, *, seed: int, transactions: int) -> Playing:
 def play(home: Path, *, seed: int, transactions: int) -> Day:
     """Play a day to its end."""
     return begin(home, seed=seed, transactions=transactions).finish()
-
-
-def _env(home: Path) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
-    return {**inherited, "TIEOUT_HOME": str(home)}

@@ -35,7 +35,7 @@ PROOFS: Sequence[Proof] = (
     Proof(
         name="newcomer",
         heading="From a clean clone",
-        promise="`make run ARGS=\"--once\"` ends with status 0 and `make test` passes, as root and as an ordinary"
+        promise='`make run ARGS="--once"` ends with status 0 and `make test` passes, as root and as an ordinary'
         " user, each under 10 minutes; the simulated day takes at most 60 s of it.",
         run=proofs.newcomer,
     ),
@@ -55,7 +55,8 @@ PROOFS: Sequence[Proof] = (
     Proof(
         name="tokens",
         heading="Tokens",
-        promise="The Gateway's two sample tokens verify with the key that signed them; ours only with the right secret.",
+        promise="The Gateway's two sample tokens verify with the key that signed them;"
+        " ours only with the right one of two secrets.",
         run=proofs.tokens,
     ),
     Proof(
@@ -87,7 +88,9 @@ def _prove(proof: Proof) -> bool:
     started = time.monotonic()
     outcome = proof.run()
     took_s = round(time.monotonic() - started)
-    print("\n".join(outcome.lines), f"-- {'holds' if outcome.held else 'FALLS SHORT'}, {took_s} s", sep="\n", flush=True)
+    print(
+        "\n".join(outcome.lines), f"-- {'holds' if outcome.held else 'FALLS SHORT'}, {took_s} s", sep="\n", flush=True
+    )
     _keep(proof, _section(proof, outcome, took_s))
     return outcome.held
 
@@ -105,8 +108,8 @@ def _keep(proof: Proof, section: str) -> None:
     head = (
         "# Figures\n\n"
         "Written by `make prove`; `python -m bench.prove NAME` measures one again.\n"
-        f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()};"
-        " load generator, simulator and servers all on it.\n"
+        f"Machine: {os.cpu_count()} cores, {platform.system()} {platform.machine()},"
+        f" Python {platform.python_version()}; load generator, simulator and servers all on it.\n"
     )
     FIGURES.write_text("\n".join([head, *(sections[p.heading] for p in PROOFS if p.heading in sections)]))
 

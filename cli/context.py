@@ -8,6 +8,8 @@ from functools import cache
 
 from sqlalchemy import Engine
 
+from cli.homes import enter, latest
+from cli.show import stderr
 from config.clock import Clock, clock_from
 from config.servers import Servers, open_servers
 from config.settings import Settings, load_settings
@@ -17,8 +19,16 @@ from store.migrate import migrate, require_head
 
 @cache
 def settings() -> Settings:
-    """The settings, read once. Raises `SettingsError`."""
-    return load_settings()
+    """The settings, read once. Raises `SettingsError`.
+
+    With no Gateway keys and no servers of one's own there is nothing to see but the last
+    simulated day, so that one is meant.
+    """
+    own = load_settings()
+    if own.gateways() or own.database_url or (home := latest(own)) is None:
+        return own
+    stderr().print(f"no Gateway keys are set: this is the simulated day in {home}", style="dim")
+    return enter(home)
 
 
 def clock() -> Clock:

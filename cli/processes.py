@@ -5,6 +5,7 @@ Each child leads its own process group, so that ending it ends what it started.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from config.leash import Leash
+from config.settings import child_environment
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -84,7 +86,9 @@ class Processes:
             child.pause_s = FIRST_PAUSE_S if now - child.started_at > STEADY_S else child.pause_s * 2
             child.pause_s = min(child.pause_s, LONGEST_PAUSE_S)
             child.restart_at = now + child.pause_s
-            self.say(f"{child.program.name} ended with {code}; starting it again in {child.pause_s:.0f} s, see {child.log}")
+            self.say(
+                f"{child.program.name} ended with {code}; starting it again in {child.pause_s:.0f} s, see {child.log}"
+            )
         elif now >= child.restart_at:
             child.process, child.started_at, child.restart_at = self._spawn(child.program, child.log), now, None
             self._write_down()
@@ -98,7 +102,7 @@ class Processes:
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603 our own programs, no shell
                 list(program.argv),
-                env={**os.environ, **program.env},
+                env=child_environment(program.env),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -122,7 +126,5 @@ def python(*arguments: str) -> tuple[str, ...]:
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):  # it ended by itself in the meantime
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass  # it ended by itself in the meantime

@@ -78,7 +78,7 @@ def wait_until(ready: Callable[[], bool], program: str, processes: Processes, *,
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=2).status_code == requests.codes.ok
+        return bool(requests.get(url, timeout=2).status_code == requests.codes.ok)
     except requests.RequestException:
         return False
 

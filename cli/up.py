@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from cli import service
+from cli import homes, service
 from cli.day import print_day
 from cli.processes import Processes
 from cli.rehearsal import Rehearsal
@@ -22,11 +21,11 @@ from cli.simulated import GATEWAY, ORDERS_PATH, Simulator, Truth, compared, keys
 from config.clock import clock_from
 from config.leash import Leash
 from config.servers import Servers, open_servers, remove_home
-from config.settings import Settings, load_settings
+from config.settings import Settings, adopt, load_settings
 from store.engine import connect
+from store.life import signs
 from store.migrate import migrate
 from store.progress import stated_findings
-from store.signs import workers_alive
 from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
 
@@ -136,7 +135,9 @@ def show_last(settings: Settings) -> None:
 def _rehearsed(
     settings: Settings, home: Path, size: Size, ports: dict[str, str]
 ) -> Iterator[tuple[Engine, Settings, Processes, Truth]]:
-    with _running(settings, _rehearsal_env(settings, home, ports)) as (engine, processes, env):
+    asked = _rehearsal_env(settings, home, ports)
+    homes.keep(home, asked)
+    with _running(settings, asked) as (engine, processes, env):
         rehearsed = load_settings()
         folder = home / "simulator"
         _start_simulator(rehearsed, processes, env, folder, size)
@@ -156,8 +157,7 @@ def _rehearsed(
 @contextmanager
 def _running(settings: Settings, env: dict[str, str]) -> Iterator[tuple[Engine, Processes, dict[str, str]]]:
     """Servers up and migrated, nothing started yet; all of it ended at the end."""
-    os.environ.update(env)
-    own = load_settings() if env else settings
+    own = adopt(env) if env else settings
     with ExitStack() as stack:
         servers = stack.enter_context(open_servers(own))
         env = {**env, **_server_env(own, servers)}
@@ -178,9 +178,7 @@ def _start_service(settings: Settings, engine: Engine, processes: Processes, env
     service.wait_until(lambda: _worker_is_alive(engine), "worker", processes)
 
 
-def _start_simulator(
-    settings: Settings, processes: Processes, env: dict[str, str], folder: Path, size: Size
-) -> None:
+def _start_simulator(settings: Settings, processes: Processes, env: dict[str, str], folder: Path, size: Size) -> None:
     assert settings.clock_file is not None  # set by _rehearsal_env
     options = {
         "port": str(settings.simulator_port),
@@ -190,9 +188,7 @@ def _start_simulator(
         "transactions": str(size.transactions),
     }
     keys = keys_in(folder).of_simulator()
-    processes.start(
-        service.simulator({**env, **keys}, folder=folder, clock=settings.clock_file, options=options)
-    )
+    processes.start(service.simulator({**env, **keys}, folder=folder, clock=settings.clock_file, options=options))
     service.wait_for(f"http://127.0.0.1:{settings.simulator_port}/control/status", "simulator", processes)
 
 
@@ -233,12 +229,12 @@ def _report(engine: Engine, settings: Settings, truth: Truth, *, for_machines: b
         print_day(day)
         words = "planted {planted}, found {found}, missed {missed}, invented {invented}"
         stdout().print(words.format(**result))
-    return bool(result["missed"] or result["invented"] or day.orders.unaccounted.count)
+    return bool(result["missed"] or result["invented"] or not day.ties_out)
 
 
 def _worker_is_alive(engine: Engine) -> bool:
     with engine.connect() as connection:
-        return bool(workers_alive(connection))
+        return any(sign.kind == "worker" for sign in signs(connection))
 
 
 def _refuse_own_servers(settings: Settings) -> None:
@@ -252,5 +248,3 @@ def _stay(processes: Processes) -> None:
     while True:
         processes.tend()
         time.sleep(TEND_EVERY_S)
-
-

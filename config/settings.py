@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from decimal import Decimal
@@ -161,6 +162,18 @@ def load_settings() -> Settings:
     if settings.clock_file and gateways and not settings.simulated:
         raise SettingsError("TIEOUT_CLOCK_FILE moves time and is only for the simulator: unset it when keys are set")
     return settings
+
+
+def adopt(env: Mapping[str, str]) -> Settings:
+    """Make these settings, by their full names, those of this process and its children."""
+    os.environ.update(env)
+    return load_settings()
+
+
+def child_environment(env: Mapping[str, str], *, own: bool = True) -> dict[str, str]:
+    """The environment of a child process: ours, with our settings or without, and these."""
+    inherited = {name: value for name, value in os.environ.items() if own or not name.startswith(PREFIX)}
+    return {**inherited, **env}
 
 
 def _secret_files() -> dict[str, str]:

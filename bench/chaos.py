@@ -1,0 +1,211 @@
+"""A simulated day with its broker emptied or frozen, its workers killed, its database restarted.
+
+Everything is done from outside, to the processes of a `tieout up --once`, as an operator's bad day
+would do it. What must come out is the digest of the same day undisturbed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import redis
+import requests
+
+from bench.days import Day, begin
+from config.servers import Servers, open_servers
+from config.settings import Settings
+
+FROZEN_S = 20.0
+WATCH_S = 600.0
+LOOK_AGAIN_S = 0.02
+PROVOKE_S = 20.0  #: longest wait for a worker to be where we want it
+
+
+class NeverHappenedError(Exception):
+    """What was to be disturbed did not come about in time, so nothing was proved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A day that is being played, seen from outside."""
+
+    home: Path
+    servers: Servers
+
+    def pid(self, program: str) -> int:
+        """The process id of a program, which leads its group."""
+        pids: Mapping[str, int] = json.loads((self.home / "logs" / "processes.json").read_text())
+        return pids[program]
+
+    def progress(self) -> float:
+        """How much of the day is posted, from 0 to 1."""
+        status = requests.get(f"{self._simulator}/control/status", timeout=5).json()
+        return float(status["posted"]) / max(1.0, float(status["to_post"]))
+
+    def count(self, sql: str) -> int:
+        """One number out of the database."""
+        with psycopg.connect(self.servers.database_url) as connection:
+            row = connection.execute(sql).fetchone()  # type: ignore[arg-type]
+        return int(row[0]) if row else 0
+
+    @property
+    def _simulator(self) -> str:
+        settings = json.loads((self.home / "simulated.json").read_text())
+        return f"http://127.0.0.1:{settings['TIEOUT_SIMULATOR_PORT']}"
+
+
+Disturbance = Callable[[Victim], None]
+
+
+def empty_broker(victim: Victim) -> None:
+    """FLUSHALL."""
+    with redis.Redis.from_url(victim.servers.broker_url) as client:
+        client.flushall()
+
+
+def freeze_broker(victim: Victim) -> None:
+    """Stop the broker's process for a while; it then goes on where it was."""
+    assert victim.servers.broker is not None  # a rehearsal's servers are embedded
+    pid = victim.servers.broker.pid
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(FROZEN_S)
+    os.kill(pid, signal.SIGCONT)
+
+
+def restart_database(victim: Victim) -> None:
+    """End PostgreSQL under load and start it again."""
+    victim.servers.restart_postgres()
+
+
+def kill_after_claim(victim: Victim) -> None:
+    """SIGKILL for the worker's whole group as soon as it holds a claim."""
+    _until(lambda: victim.count(_HELD) > 0, "a claim")
+    _kill_worker(victim)
+
+
+def kill_in_fetch(victim: Victim) -> None:
+    """SIGKILL for the worker's group while the Gateway keeps it waiting for an answer."""
+    simulator = victim.pid("simulator")
+    os.kill(simulator, signal.SIGSTOP)
+    try:
+        _until(lambda: victim.count(_HELD) > 0 and victim.count(_COMMITTING) == 0, "a question under way")
+        _kill_worker(victim)
+    finally:
+        os.kill(simulator, signal.SIGCONT)
+
+
+def kill_before_commit(victim: Victim) -> None:
+    """SIGKILL for the worker's group while its effect waits for a lock that we hold."""
+    with psycopg.connect(victim.servers.database_url) as connection:
+        connection.execute("lock table verdicts in share mode")
+        _until(lambda: victim.count(_COMMITTING) > 0, "an effect under way")
+        _kill_worker(victim)
+
+
+DISTURBANCES: Mapping[str, Disturbance] = {
+    "broker emptied": empty_broker,
+    "broker frozen 20 s": freeze_broker,
+    "worker killed after claim": kill_after_claim,
+    "worker killed in the fetch": kill_in_fetch,
+    "worker killed before commit": kill_before_commit,
+    "database restarted": restart_database,
+}
+
+_HELD = "select count(*) from transactions where lease_until > clock_timestamp()"
+_COMMITTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A disturbed day, and what its database and its simulator's log say afterwards."""
+
+    name: str
+    day: Day
+    at: tuple[float, ...]
+    units: int
+    claims: int
+    lost_events: int
+    slowest_ack_ms: float
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        points = " ".join(f"{point:.2f}" for point in self.at)
+        return (
+            f"{self.name}: at {points}; digest {str(self.day.said.get('digest'))[:16]}; {self.day.line};"
+            f" units {self.units}, claims {self.claims}; acknowledged but missing {self.lost_events};"
+            f" slowest acknowledgement {self.slowest_ack_ms:.0f} ms"
+        )
+
+
+def disturbed_day(home: Path, name: str, *, seed: int, transactions: int, points: int) -> Outcome:
+    """Play that day and disturb it at seeded points of its first nine tenths."""
+    at = tuple(sorted(random.Random(f"{seed} {name}").uniform(0.05, 0.9) for _ in range(points)))
+    playing = begin(home, seed=seed, transactions=transactions)
+    try:
+        with _victim(home / "once") as victim:
+            for point in at:
+                _until(lambda point=point: victim.progress() >= point, f"{point:.0%} of the day", WATCH_S)
+                DISTURBANCES[name](victim)
+        day = playing.finish()
+    finally:
+        if playing.process.poll() is None:
+            playing.process.terminate()
+            playing.process.wait()
+    return _outcome(home / "once", name, day, at)
+
+
+def _outcome(home: Path, name: str, day: Day, at: tuple[float, ...]) -> Outcome:
+    posts = [line for line in map(json.loads, (home / "simulator" / "log.jsonl").open()) if line["what"] == "post"]
+    acknowledged = {json.loads(post["answer"])["event"] for post in posts if post["status"] == requests.codes.ok}
+    with open_servers(Settings(home=home)) as servers, psycopg.connect(servers.database_url) as connection:
+        stored = {str(event) for (event,) in connection.execute("select event_id from events")}
+        counts = "select count(distinct txn), count(*) from attempts where outcome = 'claimed'"
+        units, claims = connection.execute(counts).fetchone() or (0, 0)
+    return Outcome(
+        name=name,
+        day=day,
+        at=at,
+        units=units,
+        claims=claims,
+        lost_events=len(acknowledged - stored),
+        slowest_ack_ms=max(post["ack_ms"] for post in posts),
+    )
+
+
+@contextmanager
+def _victim(home: Path) -> Iterator[Victim]:
+    """The day's processes, once they run; its servers are held so that they can be asked."""
+    _until(lambda: (home / "logs" / "processes.json").exists() and _plays(home), "the day to begin", WATCH_S)
+    with open_servers(Settings(home=home)) as servers:
+        yield Victim(home, servers)
+
+
+def _plays(home: Path) -> bool:
+    settings = json.loads((home / "simulated.json").read_text())
+    try:
+        url = f"http://127.0.0.1:{settings['TIEOUT_SIMULATOR_PORT']}/control/status"
+        return bool(requests.get(url, timeout=2).json()["phase"] == "playing")
+    except (requests.RequestException, KeyError):
+        return False
+
+
+def _kill_worker(victim: Victim) -> None:
+    os.killpg(victim.pid("worker"), signal.SIGKILL)
+
+
+def _until(condition: Callable[[], bool], what: str, limit_s: float = PROVOKE_S) -> None:
+    deadline = time.monotonic() + limit_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise NeverHappenedError(f"waited {limit_s:.0f} s for {what}")
+        time.sleep(LOOK_AGAIN_S)
