@@ -1,0 +1,51 @@
+"""The console's Flask app: made by a function from what it needs, nothing built at import."""
+
+from __future__ import annotations
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from config.clock import Clock, clock_from
+from config.settings import Settings
+from console import away, breaks, days, events, health, overview, shown, transactions
+from console.desk import Desk
+from console.guard import guard
+from store.engine import connect
+from tieout.desk.broker import BrokerWatch
+from tieout.rules import Rules, rules_from
+
+BLUEPRINTS = (overview.pages, days.pages, breaks.pages, events.pages, transactions.pages, health.pages)
+
+
+def create_app(
+    settings: Settings, *, engine: Engine, watch: BrokerWatch, clock: Clock, rules: Rules
+) -> Flask:
+    """The console over that database and broker, read-only."""
+    app = Flask("console")
+    app.url_map.strict_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["desk"] = Desk(
+        engine=engine,
+        watch=watch,
+        clock=clock,
+        rules=rules,
+        simulated=settings.simulated,
+        gateways=tuple((gateway.name, str(gateway.book)) for gateway in settings.gateways()),
+    )
+    guard(app, settings.console_port)
+    away.register(app)
+    shown.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def app_from(settings: Settings, *, database_url: str, broker_url: str) -> Flask:
+    """The console over the servers at those addresses; connections are made when first needed."""
+    return create_app(
+        settings,
+        engine=connect(database_url, application="tieout-console").execution_options(postgresql_readonly=True),
+        watch=BrokerWatch(broker_url),
+        clock=clock_from(settings.clock_file),
+        rules=rules_from(settings),
+    )

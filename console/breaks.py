@@ -1,0 +1,89 @@
+"""What differs: the list with its filters, one break whole, and what each name means."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from flask import Blueprint, abort, render_template, request
+
+from console.desk import desk
+from recon.names import CLASS_OF
+from store.desk_breaks import FindingFilter, Sort
+from tieout.desk import breaks as desk_breaks
+from tieout.desk.meanings import meanings
+from tieout.desk.sides import sides
+
+pages = Blueprint("breaks", __name__)
+
+
+@pages.get("/breaks")
+def listed() -> str:
+    """One page of findings; every filter is in the address."""
+    sort: Sort = "age" if request.args.get("sort") == "age" else "impact"
+    severity = _one_of("severity", desk_breaks.SEVERITIES)
+    wanted = _wanted()
+    page = desk_breaks.search(
+        desk().engine,
+        wanted,
+        severity_of=desk().severity(),
+        severity=severity,
+        sort=sort,
+        after=request.args.get("after"),
+    )
+    return render_template(
+        "breaks.html",
+        page=page,
+        wanted=wanted,
+        severity=severity,
+        sort=sort,
+        names=list(CLASS_OF),
+        states=desk_breaks.STATES,
+        severities=desk_breaks.SEVERITIES,
+    )
+
+
+@pages.get("/breaks/<uuid:id>")
+def show(id: UUID) -> str:  # noqa: A002 the word of the address
+    """One finding with both sides, tolerance, life and proof."""
+    whole = desk_breaks.show(desk().engine, id, severity_of=desk().severity())
+    if whole is None:
+        abort(404, "No break has this id. It may be another database's; search the list by transaction.")
+    return render_template("break.html", whole=whole, sides=sides(whole))
+
+
+@pages.get("/meanings")
+def explained() -> str:
+    """What each name says, in the order of the documentation."""
+    return render_template("meanings.html", meanings=meanings(), classes=CLASS_OF)
+
+
+def _wanted() -> FindingFilter:
+    state = _one_of("state", (*desk_breaks.STATES, "all")) or "break"
+    return FindingFilter(
+        states=desk_breaks.STATES[:3] if state == "all" else (state,),
+        gateway=_text("gateway"),
+        trade_date=_date(),
+        name=_one_of("name", tuple(CLASS_OF)),
+        transaction_id=_text("transaction"),
+        search=_text("q"),
+    )
+
+
+def _text(name: str) -> str | None:
+    return request.args.get(name, "").replace("\0", "").strip()[:200] or None
+
+
+def _one_of(name: str, allowed: tuple[str, ...]) -> str | None:
+    asked = _text(name)
+    if asked is not None and asked not in allowed:
+        abort(400, f"{name} is one of: {', '.join(allowed)}.")
+    return asked
+
+
+def _date() -> date | None:
+    asked = _text("date")
+    try:
+        return date.fromisoformat(asked) if asked else None
+    except ValueError:
+        abort(400, f"{asked!r} is no date: write it as 2026-11-20.")

@@ -1,0 +1,58 @@
+"""What every page needs, held by the app and handed to the views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from flask import current_app
+from sqlalchemy import Engine
+
+from config.clock import Clock, FileClock
+from tieout.desk.breaks import Severity
+from tieout.desk.broker import BrokerWatch
+from tieout.desk.queue import IST
+from tieout.desk.severity import severity_as_of
+from tieout.rules import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The data, the broker's watch, the clock, the rules, and which gateways are configured."""
+
+    engine: Engine
+    watch: BrokerWatch
+    clock: Clock
+    rules: Rules
+    simulated: bool
+    gateways: tuple[tuple[str, str], ...] = field(default=())  #: (name, book) as configured
+
+    def now(self) -> datetime:
+        """The domain's instant."""
+        return self.clock.now()
+
+    def today(self) -> date:
+        """The IST date of the domain's clock."""
+        return self.now().astimezone(IST).date()
+
+    def severity(self) -> Severity:
+        """How severe a finding is as of now."""
+        return severity_as_of(self.now(), self.rules.calendar)
+
+    @property
+    def simulated_clock(self) -> bool:
+        """Whether time is moved by the simulator."""
+        return isinstance(self.clock, FileClock)
+
+    @property
+    def environment(self) -> str:
+        """What kind of traffic this service sees, for the badge on every page."""
+        if self.simulated:
+            return "simulated"
+        return "live" if any(book == "live" for _, book in self.gateways) else "test"
+
+
+def desk() -> Desk:
+    """The desk of the app that handles this request."""
+    found: Desk = current_app.extensions["desk"]
+    return found

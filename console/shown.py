@@ -1,0 +1,162 @@
+"""How values look on the pages: instants in IST, rupees the Indian way, nothing by colour alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, request, url_for
+from markupsafe import Markup
+
+from console.desk import desk
+from tieout.desk.evidence import as_text, pretty
+from tieout.desk.meanings import meaning
+from tieout.desk.queue import IST
+from tieout.desk.rupees import grouped, rupees, shares
+
+THEMES = ("light", "dark")
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+
+#: What a state says at a glance: the tone, the sign, the word. The word alone suffices.
+MARKS = {
+    "received": ("wait", "○", "waiting"),
+    "waiting": ("wait", "◔", "waiting"),
+    "claimed": ("busy", "◑", "in flight"),
+    "done": ("good", "✓", "done"),
+    "parked": ("bad", "■", "parked"),
+    "lost": ("bad", "✕", "lost"),
+    "break": ("bad", "≠", "break"),
+    "pending": ("wait", "◔", "pending"),
+    "note": ("info", "i", "note"),
+    "closed": ("good", "✓", "closed"),
+    "critical": ("bad", "▲▲", "critical"),
+    "high": ("bad", "▲", "high"),
+    "medium": ("wait", "◆", "medium"),
+    "low": ("info", "▽", "low"),
+    "info": ("info", "i", "info"),
+    "open": ("bad", "✕", "open"),
+    "half-open": ("wait", "◔", "trying"),
+    "ok": ("good", "✓", "ok"),
+    "late": ("bad", "▲", "late"),
+    "away": ("bad", "✕", "away"),
+    "matched": ("good", "✓", "matched"),
+    "matched-in-tolerance": ("good", "≈", "matched in tolerance"),
+    "excluded": ("info", "–", "excluded"),
+}
+
+
+def register(app: Flask) -> None:
+    """Give the templates their filters, and every page the clock, the badge and the theme."""
+    filters = {
+        "instant": instant,
+        "day": day,
+        "span": span,
+        "rupees": rupees,
+        "shares": shares,
+        "grouped": grouped,
+        "price": price,
+        "mark": mark,
+        "bytes_text": as_text,
+        "bytes_pretty": pretty,
+        "size": size,
+        "meaning": meaning,
+    }
+    app.jinja_env.filters.update(filters)
+    app.url_defaults(_keep_theme)
+    app.context_processor(_on_every_page)
+
+
+def instant(at: datetime | None) -> Markup:
+    """The instant with its date in IST, the UTC one machine readable; a dash for None."""
+    if at is None:
+        return Markup('<span class="none">–</span>')
+    local = at.astimezone(IST)
+    shown = local.strftime("%d %b %Y %H:%M:%S")
+    exact = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}">{} IST</time>').format(exact, exact, shown)
+
+
+def day(at: date | None) -> Markup:
+    """A trade date."""
+    if at is None:
+        return Markup('<span class="none">–</span>')
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), at.strftime("%a %d %b %Y"))
+
+
+def span(seconds: int | None) -> str:
+    """A length of time in its two largest units; "–" for None."""
+    if seconds is None:
+        return "–"
+    if seconds < MINUTE_S:
+        return f"{seconds} s"
+    if seconds < HOUR_S:
+        return f"{seconds // MINUTE_S} min {seconds % MINUTE_S} s"
+    if seconds < DAY_S:
+        return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
+    return f"{seconds // DAY_S} d {seconds % DAY_S // HOUR_S} h"
+
+
+def price(value: Decimal | None) -> str:
+    """A price with all the places it has, at least two; "" for None."""
+    if value is None:
+        return ""
+    text = format(value, "f").rstrip("0")
+    whole, _, part = text.partition(".")
+    return f"{grouped(int(whole or 0))}.{part:0<2}"
+
+
+def size(count: int | None) -> str:
+    """Bytes in the largest unit that leaves a whole number."""
+    if count is None:
+        return "unknown"
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:  # noqa: PLR2004
+            return f"{count} {unit}"
+        count //= 1024
+    return f"{count} GiB"
+
+
+def mark(state: str | None) -> Markup:
+    """A state as sign and word, toned; the sign is hidden from screen readers."""
+    tone, sign, word = MARKS.get(state or "", ("bad", "≠", state or "unknown"))
+    return Markup('<span class="mark {}"><span aria-hidden="true">{}</span> {}</span>').format(tone, sign, word)
+
+
+def theme() -> str:
+    """The theme asked for in the address; "" follows the reader's system."""
+    asked = request.args.get("theme", "")
+    return asked if asked in THEMES else ""
+
+
+def _keep_theme(endpoint: str, values: dict[str, Any]) -> None:
+    if endpoint != "static" and "theme" not in values and request and theme():
+        values["theme"] = theme()
+
+
+def _on_every_page() -> dict[str, object]:
+    found = desk()
+    return {
+        **_clock(),
+        "simulated_clock": found.simulated_clock,
+        "environment": found.environment,
+        "theme": theme(),
+        "here": here,
+        "link": url_for,
+    }
+
+
+def _clock() -> dict[str, object]:
+    try:
+        return {"now": desk().now(), "today": desk().today()}
+    except OSError:  # the page that says so still has to be shown
+        return {"now": None, "today": None}
+
+
+def here(**changed: str | None) -> str:
+    """This page's address with some of its query changed; None takes a part away."""
+    query = {name: value for name, value in request.args.items() if value}
+    query.update({name: value or "" for name, value in changed.items()})
+    text = urlencode({name: value for name, value in query.items() if value})
+    return f"{request.path}?{text}" if text else request.path

@@ -1,0 +1,192 @@
+"""What differs, for people: listed with its severity, and one with everything behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+
+from store import desk_breaks, desk_events, desk_transactions
+from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, StoredFinding
+from store.desk_events import StoredAnswer
+from store.desk_transactions import LineVersion, StoredLine, StoredTransaction
+from tieout.desk.evidence import Proof, proofs
+from tieout.desk.paging import BadCursorError, Page, read, written
+
+PAGE = 50
+CHUNK = 200
+LOOKED_AT_MAX = 4000  #: findings read for one page when a severity is asked for
+SHOWN_MAX = 100
+
+STATES = ("break", "pending", "note", "closed")
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+COLUMNS = (
+    "break",
+    "name",
+    "severity",
+    "state",
+    "transaction_id",
+    "line",
+    "field",
+    "ours",
+    "theirs",
+    "difference",
+    "impact_inr",
+    "rule",
+    "opened_at",
+)
+
+Severity = Callable[[StoredFinding], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """One finding with its severity as of now."""
+
+    finding: StoredFinding
+    severity: str
+
+    @property
+    def tolerance_used(self) -> Decimal | None:
+        """The difference as percent of the tolerance; None where there is none."""
+        return used(self.finding.difference, self.finding.tolerance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeBreak:
+    """One finding with both sides, its life and its proof."""
+
+    row: Break
+    transaction: StoredTransaction | None
+    ours: StoredLine | None
+    theirs: StoredLine | None
+    versions: tuple[LineVersion, ...]
+    changes: tuple[Change, ...]
+    proofs: tuple[Proof, ...]
+    answer: StoredAnswer | None  #: the newest answer about its transaction
+
+
+def used(difference: Decimal | None, tolerance: Decimal | None) -> Decimal | None:
+    """How much of the tolerance the difference takes, in percent; None without a tolerance."""
+    if difference is None or not tolerance:
+        return None
+    return (abs(difference) / tolerance * 100).quantize(Decimal(1))
+
+
+def search(
+    engine: Engine,
+    wanted: FindingFilter,
+    *,
+    severity_of: Severity,
+    severity: str | None = None,
+    sort: Sort = "impact",
+    after: str | None = None,
+    limit: int = PAGE,
+) -> Page[Break]:
+    """One page of findings. Raises `BadCursorError`.
+
+    Severity is told when read, so a page of one severity reads on until it is full, at most
+    `LOOKED_AT_MAX` rows; it may be short and still have a next page.
+    """
+    cursor, looked_at = _cursor(after, sort), 0
+    kept: list[Break] = []
+    with engine.connect() as connection:
+        while looked_at < LOOKED_AT_MAX:
+            found = desk_breaks.findings(connection, wanted, limit=CHUNK, sort=sort, after=cursor)
+            looked_at += len(found)
+            for finding in found:
+                cursor = _cursor_of(finding, sort)
+                if severity is None or severity_of(finding) == severity:
+                    kept.append(Break(finding=finding, severity=severity_of(finding)))
+                if len(kept) > limit:
+                    last = _cursor_of(kept[limit - 1].finding, sort)
+                    return Page(rows=tuple(kept[:limit]), after=written(*last))
+            if len(found) < CHUNK:
+                return Page(rows=tuple(kept))
+    return Page(rows=tuple(kept), after=written(*cursor) if cursor else None)
+
+
+def _cursor_of(finding: StoredFinding, sort: Sort) -> Cursor:
+    return (finding.impact_inr if sort == "impact" else finding.opened_at, finding.finding_id)
+
+
+def _cursor(after: str | None, sort: Sort) -> Cursor | None:
+    parts = read(after, 2)
+    if parts is None:
+        return None
+    try:
+        value = Decimal(parts[0]) if sort == "impact" else datetime.fromisoformat(parts[0])
+        return value, UUID(parts[1])
+    except (ValueError, InvalidOperation):
+        raise BadCursorError from None
+
+
+def listing(
+    engine: Engine,
+    wanted: FindingFilter,
+    *,
+    severity_of: Severity,
+    severity: str | None = None,
+    sort: Sort = "impact",
+    limit: int | None = None,
+) -> Iterator[dict[str, object]]:
+    """Findings for machines, all of them unless limited; read in chunks."""
+    cursor: Cursor | None = None
+    shown = 0
+    while limit is None or shown < limit:
+        with engine.connect() as connection:
+            found = desk_breaks.findings(connection, wanted, limit=CHUNK, sort=sort, after=cursor)
+        for finding in found:
+            row = as_row(Break(finding=finding, severity=severity_of(finding)))
+            if (severity is None or row["severity"] == severity) and (limit is None or shown < limit):
+                shown += 1
+                yield row
+        if len(found) < CHUNK:
+            return
+        cursor = _cursor_of(found[-1], sort)
+
+
+def as_row(row: Break) -> dict[str, object]:
+    """A finding as listings print it."""
+    finding = row.finding
+    shown: dict[str, object] = {
+        "break": finding.finding_id,
+        "name": finding.name,
+        "severity": row.severity,
+        "state": finding.state,
+    }
+    return {**shown, **{name: getattr(finding, name) for name in COLUMNS[4:]}}
+
+
+def show(engine: Engine, finding_id: UUID, *, severity_of: Severity) -> WholeBreak | None:
+    """One finding whole, or None."""
+    with engine.connect() as connection:
+        finding = desk_breaks.finding(connection, finding_id=finding_id)
+        return _whole(connection, finding, severity_of(finding)) if finding else None
+
+
+def _whole(connection: Connection, finding: StoredFinding, severity: str) -> WholeBreak:
+    answers = desk_events.snapshots(connection, txn=finding.txn, limit=1)
+    line = finding.ours_line
+    return WholeBreak(
+        row=Break(finding=finding, severity=severity),
+        transaction=desk_transactions.transaction(
+            connection, gateway=finding.gateway, transaction_id=finding.transaction_id
+        ),
+        ours=desk_transactions.our_line(connection, line=line) if line else None,
+        theirs=desk_transactions.their_line(connection, line=finding.theirs_line) if finding.theirs_line else None,
+        versions=tuple(desk_transactions.versions(connection, line=line, limit=SHOWN_MAX)) if line else (),
+        changes=tuple(desk_breaks.changes(connection, finding_id=finding.finding_id, limit=SHOWN_MAX)),
+        proofs=tuple(proofs(connection, finding)),
+        answer=answers[-1] if answers else None,
+    )
+
+
+def by_name(engine: Engine, *, gateway: str | None = None, trade_date: date | None = None) -> list[NamedCount]:
+    """Open findings by name, of one day or of all."""
+    with engine.connect() as connection:
+        return desk_breaks.counts_by_name(connection, gateway=gateway, trade_date=trade_date)

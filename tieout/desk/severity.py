@@ -1,0 +1,39 @@
+"""How severe stored findings are as of one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from recon.severity import sessions_between, severity
+from recon.values import Calendar, FindingClass
+from store.desk_breaks import StoredFinding
+
+IST = ZoneInfo("Asia/Kolkata")
+
+
+def severity_as_of(now: datetime, calendar: Calendar) -> Callable[[StoredFinding], str]:
+    """A function from a finding to its severity at that instant; age counts from its trade date.
+
+    A closed finding is as severe as it was on the day it was closed.
+    """
+    today = now.astimezone(IST).date()
+
+    @cache
+    def sessions(opened: date, until: date) -> int:
+        return sessions_between(opened, until, calendar)
+
+    def of(finding: StoredFinding) -> str:
+        until = finding.closed_at.astimezone(IST).date() if finding.closed_at else today
+        return severity(
+            finding.name,
+            kind=FindingClass(finding.finding_class),
+            impact_inr=finding.impact_inr,
+            critical=finding.critical,
+            cause=finding.cause,
+            age_sessions=sessions(finding.trade_date, until),
+        ).value
+
+    return of
