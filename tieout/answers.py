@@ -14,6 +14,7 @@ from recon.history import trace
 from recon.values import Answer, Snapshot, State
 
 ABSENT = "absent"  #: the mark of an answer "no such transaction"
+UNCLEAR = "unclear"  #: of one after which an order may exist all the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +33,9 @@ class Reading:
         return max(asked, default=None)
 
     def new_marks(self) -> list[tuple[Row[Any], str]]:
-        """The stored rows that should bear another mark than they do."""
-        return [(row, mark) for (row, _), mark in zip(self.usable, self.marks, strict=True) if row.mark != mark]
+        """The stored rows that should bear another mark than they do; what is unclear stays so."""
+        marked = zip(self.usable, self.marks, strict=True)
+        return [(row, mark) for (row, _), mark in marked if row.mark not in {mark, UNCLEAR}]
 
 
 def read_answers(rows: Iterable[Row[Any]], transaction_id: str) -> Reading:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
-from recon.values import Answer, Batch, Case, Claim, Leg, Origin, State, TheirLine
+from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.lines import isins_on
 from store.states import (
     BATCH,
@@ -51,16 +51,17 @@ class _Legs:
     lines: tuple[dict[str, object], ...] = ()
 
 
-def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) -> Refreshed:
+def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) -> Refreshed:  # noqa: ARG001 see below
     """Derive E of this transaction from all its answers and store it; raise its rev if anything changed.
 
-    Call it in the database transaction that stored the newest answer. `now` is the domain's clock.
+    Call it in the database transaction that stored the newest answer. `now`, the domain's instant, decides
+    nothing: what the answers say does not depend on when they are read.
     """
     (row,) = lock_transactions(connection, [txn])
     reading = read_answers(snapshots_of(connection, [txn]), row.transaction_id)
     for stored, mark in reading.new_marks():
         mark_snapshot(connection, stored, mark)
-    legs = _legs(connection, row, reading.state, now, rules) if reading.state else _Legs()
+    legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
     changed = _store(connection, row, _stated(row, reading), legs)
     return Refreshed(reading=reading, changed=changed)
 
@@ -139,13 +140,13 @@ def _at_its_end(row: Row[Any], reading: Reading, state: State) -> bool:
     return excludes_an_order(answer) or has_expired(answer, answer.expire_at or row.expire_at, known_at)
 
 
-def _legs(connection: Connection, row: Row[Any], state: State, now: datetime, rules: Rules) -> _Legs:
+def _legs(connection: Connection, row: Row[Any], state: State, rules: Rules) -> _Legs:
     answer = state.answer
     days = {b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at) for b in answer.batches}
     placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
     isins = isins_on(connection, {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed})
     lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
-    plain = _plain_lines(row, state, lines, now, rules)
+    plain = _plain_lines(row, state, lines, rules)
     return _Legs(
         batches=tuple(_batch_row(batch, days[batch.batch_id]) for batch in answer.batches),
         lines=tuple(
@@ -166,12 +167,10 @@ def _their_line(line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tup
     return TheirLine(line=line, batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
 
 
-def _plain_lines(
-    row: Row[Any], state: State, lines: Sequence[TheirLine], now: datetime, rules: Rules
-) -> dict[int, bool]:
+def _plain_lines(row: Row[Any], state: State, lines: Sequence[TheirLine], rules: Rules) -> dict[int, bool]:
     """Whether each line and its batch raise nothing by the answers alone.
 
-    Webhooks are left to `transactions.quiet`: here each batch is taken as confirmed by one.
+    What webhooks say, or do not say, is left to `transactions.quiet`.
     """
     case = Case(
         gateway=row.gateway,
@@ -179,13 +178,8 @@ def _plain_lines(
         origin=Origin(row.origin),
         state=state,
         theirs=tuple(lines),
-        claims=tuple(_echo(batch, state.answer.account, now) for batch in state.answer.batches),
     )
-    return plain_theirs(case, as_of=now, policy=rules.policy, calendar=rules.calendar)
-
-
-def _echo(batch: Batch, account: str | None, now: datetime) -> Claim:
-    return Claim(event_id="", received_at=now, asked_after=True, account=account, batch=batch)
+    return plain_theirs(case, policy=rules.policy, calendar=rules.calendar)
 
 
 def _batch_row(batch: Batch, day: date) -> dict[str, object]:
