@@ -284,8 +284,8 @@ def test_many_are_matched_by_one_statement_and_the_rest_by_the_rules(engine: Eng
         judge(connection, *txns)
         for number, txn in enumerate(txns):
             name = f"TRX_{number}"
-            leg = connection.execute(text("select * from their_lines where txn = :t"), {"t": txn}).one()
-            said = a_leg(exchangeOrderId=leg.exchange_order_id)
+            stored = connection.execute(text("select * from their_lines where txn = :t"), {"t": txn}).one()
+            said = a_leg(exchangeOrderId=stored.exchange_order_id)
             price = Decimal(421) if number == 5 else Decimal("420.1")
             our_line(connection, txn, said, transaction_id=name, average_price=price, account=ACCOUNT)
         outcome = reconcile(connection, txns=txns, now=EVENING, rules=RULES)

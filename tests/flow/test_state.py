@@ -98,8 +98,8 @@ def test_an_answer_stored_late_is_marked_and_changes_nothing(connection: Connect
     store_snapshot(connection, txn, an_answer(a_batch(leg, batch_id="B")), asked_at=NOON)
     _refresh(connection, txn)
 
-    slow = {"asked_at": NOON - timedelta(minutes=1), "took": timedelta(minutes=2)}
-    store_snapshot(connection, txn, an_answer(late, status="PROCESSING"), **slow)
+    body = an_answer(late, status="PROCESSING")
+    store_snapshot(connection, txn, body, asked_at=NOON - timedelta(minutes=1), took=timedelta(minutes=2))
     assert not _refresh(connection, txn).changed
 
     assert _row(connection, txn).status == "COMPLETED"
