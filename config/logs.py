@@ -103,7 +103,7 @@ def _shown(name: str, value: object) -> object:
     return value
 
 
-def _hide_values(secrets: Iterable[str]) -> Callable[[WrappedLogger, str, str], str]:
+def _hide_values(secrets: Iterable[str]) -> Callable[[WrappedLogger, str, Any], str]:
     forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""))}
     if not forms:
         return lambda _, __, line: line
