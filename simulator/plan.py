@@ -45,14 +45,15 @@ class Plan:
             "trade_date": self.day.trade_date.isoformat(),
             "next_date": self.day.next_date.isoformat(),
             "findings": [{"name": n, "transaction_id": t, "line": line} for n, t, line in found],
-            "events": self._events(),
+            "events": self.events(),
         }
 
     def truth_json(self) -> bytes:
         """The truth as the file holds it."""
         return (json.dumps(self.truth(), indent=1) + "\n").encode()
 
-    def _events(self) -> dict[str, int]:
+    def events(self) -> dict[str, int]:
+        """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""
         good = [post for post in self.posts if post.expect == ACCEPTED]
         distinct = {(post.transaction_id, post.content) for post in good}
         known = {story.transaction_id for story in self.stories}

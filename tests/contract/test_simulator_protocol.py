@@ -12,6 +12,8 @@ from pathlib import Path
 import jwt
 import pytest
 
+from config.keys import parse_keys
+from gateway.verify import event_id, verify
 from gateway.wire import NoSuchTransaction, read_details, read_orders, read_webhook
 from simulator.access import Access
 from simulator.api import Api
@@ -225,6 +227,16 @@ def test_every_webhook_can_be_read(plan: Plan) -> None:
         account, transaction_id, batch = read_webhook(webhook_body(post, SECRETS))
         assert (account, transaction_id) == (post.account, post.transaction_id)
         assert batch is not None
+
+
+def test_the_edge_takes_exactly_the_webhooks_it_should(plan: Plan) -> None:
+    """With the API secret as key: honest and captured signatures are good, forged checksums are not."""
+    keys = parse_keys(f"sim1:{SECRETS.api}")
+    verdicts = [verify(webhook_body(post, SECRETS), keys, now=post.at) for post in plan.posts]
+    assert [verdict.ok for verdict in verdicts] == [post.expect == 200 for post in plan.posts]
+    assert {verdict.family for verdict in verdicts if verdict.ok} == {"orders"}
+    good = {event_id("simulated", verdict) for verdict in verdicts if verdict.ok}
+    assert len(good) == plan.events()["accepted"]
 
 
 def test_a_transaction_can_be_created(api: Api, clock: MovingClock) -> None:

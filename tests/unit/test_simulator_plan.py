@@ -122,7 +122,7 @@ def test_the_truth_counts_the_webhooks() -> None:
     distinct = {
         json.dumps({k: v for k, v in json.loads(b).items() if k not in {"timestamp", "checksum"}}) for b in accepted
     }
-    events = plan.truth()["events"]
+    events = plan.events()
     assert events == {
         "accepted": len(distinct),
         "repeats": len(accepted) - len(distinct),
