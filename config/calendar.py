@@ -43,9 +43,7 @@ class ExchangeCalendar:
         for ahead in range(_LONGEST_CLOSURE):
             if self.is_session(day + ahead * _DAY):
                 return day + ahead * _DAY
-        raise BadSessionsError(
-            f"no session within a year of {day}: take closed days out of {SESSIONS_FILE.name}"
-        )
+        raise BadSessionsError(f"no session within a year of {day}: take closed days out of {SESSIONS_FILE.name}")
 
     def session_after(self, day: date) -> date:
         """The first session after that day."""
@@ -101,7 +99,5 @@ def _day(entry: Mapping[str, Any], file: Path) -> date:
 def _hours(entry: Mapping[str, Any], file: Path) -> tuple[time, time]:
     opens, closes = entry.get("opens"), entry.get("closes")
     if not (isinstance(opens, time) and isinstance(closes, time) and opens < closes):
-        raise BadSessionsError(
-            f"{file}: the session of {entry['date']} needs opens = 09:15:00 and a later closes"
-        )
+        raise BadSessionsError(f"{file}: the session of {entry['date']} needs opens = 09:15:00 and a later closes")
     return opens, closes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ class Master:
     """The instruments as read once, for many lines."""
 
     periods: dict[Listing, list[Period]] = field(default_factory=dict)
+    isins: frozenset[str] = frozenset()
 
     def isin_at(self, exchange: str, symbol: str, day: date) -> str | None:
         """The ISIN of that listing on that IST date; None when the table does not know."""
@@ -34,8 +35,13 @@ class Master:
         return None
 
     def instrument_at(self, exchange: str, symbol: str, day: date, isin: str | None = None) -> str:
-        """The instrument's identity: ISIN by the table, else the line's own, else EXCHANGE:SYMBOL."""
-        return self.isin_at(exchange, symbol, day) or isin or f"{exchange}:{symbol}"
+        """The instrument's identity: its ISIN by the table, else EXCHANGE:SYMBOL.
+
+        A line's own `isin` counts where the table knows that ISIN but not the symbol: the other side
+        is named by the table, too, and an ISIN unknown to it could never be equal to anything.
+        """
+        own = isin if isin in self.isins else None
+        return self.isin_at(exchange, symbol, day) or own or f"{exchange}:{symbol}"
 
 
 def read_master(connection: Connection, *, listings: Collection[Listing] | None = None) -> Master:
@@ -48,8 +54,89 @@ def read_master(connection: Connection, *, listings: Collection[Listing] | None 
 
 
 def _master(rows: Iterable[Row[Any]]) -> Master:
-    master = Master()
+    periods: dict[Listing, list[Period]] = {}
     for row in rows:
-        periods = master.periods.setdefault((row.exchange, row.symbol), [])
-        periods.append((row.valid_from, row.valid_to, row.isin))
-    return master
+        periods.setdefault((row.exchange, row.symbol), []).append((row.valid_from, row.valid_to, row.isin))
+    return Master(periods, frozenset(period[2] for dated in periods.values() for period in dated))
+
+
+# ---------------------------------------------------------------- changing the table
+
+_UPSERT = text("""
+insert into instruments as was (exchange, symbol, valid_from, valid_to, isin, import_id)
+select * from unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]),
+  cast(:ends as date[]), cast(:isins as text[]), array_fill(cast(:import_id as bigint), array[:count]))
+on conflict (exchange, symbol, valid_from) do update
+set (valid_to, isin, import_id) = (excluded.valid_to, excluded.isin, excluded.import_id)
+""")
+#: Our lines that are called otherwise now: by the table, by their own ISIN if the table knows it, or by name.
+_RENAMED = text("""
+create temp table renamed on commit drop as
+select * from (
+  select o.line, o.txn, o.instrument as was,
+    coalesce(i.isin, k.isin, o.exchange || ':' || o.symbol) as instrument
+  from our_lines o
+  left join instruments i on i.exchange = o.exchange and i.symbol = o.symbol
+    and i.valid_from <= o.trade_date and (i.valid_to is null or i.valid_to >= o.trade_date)
+  left join (select distinct isin from instruments) k on k.isin = o.isin
+) named where instrument <> was
+""")
+_RENAMED_LINES = text("""
+select o.line, o.order_id, o.account, o.trade_date, o.exchange, o.symbol, r.instrument, o.side, o.quantity, o.filled,
+  o.average_price, o.status, o.batch_id, o.exchange_order_id, o.broker
+from renamed r join our_lines o on o.line = r.line where r.line > :after order by r.line limit :limit
+""")
+_RENAME = text("""
+update our_lines o set instrument = n.instrument, facts = n.facts
+from unnest(cast(:lines as bigint[]), cast(:instruments as text[]), cast(:facts as bytea[]))
+  as n (line, instrument, facts)
+where o.line = n.line
+""")
+_TOUCHED = text("""
+create temp table touched on commit drop as
+select txn from renamed where txn is not null
+union
+select e.txn from their_lines e
+left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
+  and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
+where e.instrument <> coalesce(i.isin, e.exchange || ':' || e.symbol)
+""")
+_LOCK_TOUCHED = text("""
+select count(*) from (
+  select from transactions where txn in (select txn from touched) order by txn for no key update
+) locked
+""")
+_TOUCH = text("update transactions set rev = rev + 1 where txn in (select txn from touched)")
+
+
+def write_periods(
+    connection: Connection, periods: Sequence[tuple[str, str, date, date | None, str]], *, import_id: int
+) -> None:
+    """Store (exchange, symbol, first day, last day, ISIN), over what began on the same day."""
+    if not periods:
+        return
+    exchanges, symbols, starts, ends, isins = (list(column) for column in zip(*periods, strict=True))
+    named = {"exchanges": exchanges, "symbols": symbols, "starts": starts, "ends": ends, "isins": isins}
+    connection.execute(_UPSERT, {**named, "import_id": import_id, "count": len(periods)})
+
+
+def find_renamed(connection: Connection) -> None:
+    """Find what the table now calls otherwise, and raise the rev of every transaction it belongs to.
+
+    The other side's lines are derived anew when their transactions are judged.
+    """
+    connection.execute(_RENAMED)
+    connection.execute(_TOUCHED)
+    connection.execute(_LOCK_TOUCHED)
+    connection.execute(_TOUCH)
+
+
+def renamed_lines(connection: Connection, *, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Our renamed lines with their new instrument, in order of `line`."""
+    return connection.execute(_RENAMED_LINES, {"after": after, "limit": limit}).all()
+
+
+def rename(connection: Connection, lines: Sequence[tuple[int, str, bytes]]) -> None:
+    """Store (line, instrument, facts) of renamed lines."""
+    numbers, instruments, facts = (list(column) for column in zip(*lines, strict=True))
+    connection.execute(_RENAME, {"lines": numbers, "instruments": instruments, "facts": facts})

@@ -1,0 +1,116 @@
+"""Rows of the table of instruments: which ISIN a symbol stands for, from a day to a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+from books.cells import Cell, a_date, isin, plain_text
+from books.orders import a_symbol, an_exchange
+from books.problems import Problem, Unfit, shown
+from books.tables import Layout, Row
+
+LAYOUT: Final = Layout(required=("exchange", "symbol", "isin", "from"), optional=("to",))
+_READERS: Final[Mapping[str, Callable[[Cell], object]]] = {
+    "exchange": an_exchange,
+    "symbol": a_symbol,
+    "isin": isin,
+    "from": a_date,
+    "to": a_date,
+}
+_FIX: Final = "end the earlier period the day before the later one begins"
+
+
+class Period(NamedTuple):
+    """One ISIN of one symbol, both days included; no last day means until now."""
+
+    line: int  #: of the file; 0 for a period that is stored already
+    exchange: str
+    symbol: str
+    valid_from: date
+    valid_to: date | None
+    isin: str
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What the row says, without where it stands."""
+        return self[1:]
+
+
+def read_period(row: Row) -> Period | list[Problem]:
+    """The row as a period, or all its problems."""
+    values: dict[str, object] = {}
+    problems = [row.problem] if row.problem else []
+    for name, cell in zip(LAYOUT.columns, row.cells, strict=True):
+        try:
+            values[name] = _value(name, cell)
+        except Unfit as error:
+            problems.append(_problem(row.line, name, cell, error))
+    start, end = values.get("from"), values.get("to")
+    if isinstance(start, date) and isinstance(end, date) and end < start:
+        problems.append(_problem(row.line, "to", end.isoformat(), Unfit("lies before from", "swap the two days")))
+    if problems:
+        return problems
+    return Period(row.line, *(values[n] for n in ("exchange", "symbol", "from", "to", "isin")))  # type: ignore[arg-type]
+
+
+def without_overlaps(read: Iterable[Period], stored: Iterable[Period]) -> tuple[list[Period], list[Problem]]:
+    """The periods that fit beside each other and the stored ones they do not replace; problems of the rest.
+
+    A row replaces the stored period of the same symbol that begins on the same day.
+    """
+    by_listing: defaultdict[tuple[str, str], list[Period]] = defaultdict(list)
+    for period in read:
+        by_listing[period.exchange, period.symbol].append(period)
+    beside: defaultdict[tuple[str, str], list[Period]] = defaultdict(list)
+    for period in stored:
+        beside[period.exchange, period.symbol].append(period)
+    good: list[Period] = []
+    problems: list[Problem] = []
+    for listing, own in by_listing.items():
+        starts = {period.valid_from for period in own}
+        bad = _overlapping(own + [p for p in beside[listing] if p.valid_from not in starts])
+        good.extend(period for period in own if period.line not in bad)
+        problems.extend(_overlap(period, bad[period.line]) for period in own if period.line in bad)
+    return good, problems
+
+
+def _overlapping(periods: Sequence[Period]) -> dict[int, Period]:
+    """By line of each period that overlaps another: that other one."""
+    ordered = sorted(periods, key=lambda period: (period.valid_from, period.line))
+    found: dict[int, Period] = {}
+    longest = ordered[0]
+    for period in ordered[1:]:
+        if longest.valid_to is None or period.valid_from <= longest.valid_to:
+            found.setdefault(longest.line, period)
+            found.setdefault(period.line, longest)
+        if longest.valid_to is not None and (period.valid_to is None or period.valid_to > longest.valid_to):
+            longest = period
+    return found
+
+
+def _overlap(period: Period, other: Period) -> Problem:
+    where = f"line {other.line}" if other.line else "the stored table"
+    until = other.valid_to.isoformat() if other.valid_to else "now"
+    return Problem(
+        line=period.line,
+        column="from",
+        value=period.valid_from.isoformat(),
+        problem=f"overlaps {other.isin} from {other.valid_from} to {until} of {where}",
+        fix=_FIX,
+    )
+
+
+def _value(name: str, cell: Cell) -> object:
+    if isinstance(cell, str) and not cell.strip():
+        if name in LAYOUT.optional:
+            return None
+        raise Unfit("is empty", f"every instrument needs its {name}")
+    return _READERS[name](cell)
+
+
+def _problem(line: int, name: str, cell: Cell, error: Unfit) -> Problem:
+    value = cell if isinstance(cell, str) else plain_text(cell)
+    return Problem(line=line, column=name, value=shown(value), problem=error.problem, fix=error.fix)

@@ -1,0 +1,270 @@
+"""A workbook's first visible sheet, row by row, with numbers as the exact text the file stores.
+
+Spreadsheet libraries hand numbers out as binary floats; money may not pass through one, so the
+sheet's XML is read here. Sizes are bounded: a hostile workbook is refused, not unpacked.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from posixpath import join, normpath
+from typing import IO, cast
+from xml.etree import ElementTree as ET  # expat refuses amplifying entities
+from zipfile import BadZipFile, ZipFile
+
+from books.cells import Cell, Kind, Stored
+from books.problems import UnreadableFileError
+
+MAX_UNPACKED = 2 << 30  #: bytes of all parts together
+MAX_STRINGS = 8_000_000
+MAX_ROW = 200_000  #: XML events of one row; Excel has 16,384 columns
+MAX_SILENCE = 8 << 20  #: bytes without any element
+_CHUNK = 1 << 16
+_DATES_1904 = 1462  #: days between Excel's two epochs
+_BROKEN = (
+    BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    LookupError,
+    ValueError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    OSError,
+)  # fmt: skip -- what the parts of a broken workbook raise
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
+_DATE_LETTER = re.compile(r"[dmyhs]", re.IGNORECASE)
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_BUILTIN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+_REF = re.compile(r"([A-Z]{1,3})(\d+)")
+
+
+@dataclass(slots=True)
+class Progress:
+    """How many of the sheet's bytes are read."""
+
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(slots=True)
+class Sheet:
+    """An open sheet; `rows` yields (row number, cells by column from 0) and raises `UnreadableFileError`."""
+
+    name: str
+    others: tuple[str, ...]
+    rows: Iterator[tuple[int, dict[int, Cell]]]
+    progress: Progress = field(default_factory=Progress)
+
+
+def open_sheet(path: Path, archive: ZipFile) -> Sheet:
+    """The first visible sheet of an open workbook. Raises `UnreadableFileError`."""
+    if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+        raise UnreadableFileError(f"{path.name}: unpacks to more than 2 GiB: split it, or import it as CSV")
+    try:
+        book = _Workbook.of(archive)
+        progress = Progress(total=archive.getinfo(book.part).file_size)
+    except _BROKEN as error:
+        raise _broken(path, error) from None
+    return Sheet(book.name, book.others, _guarded(path, book.rows(archive, progress)), progress)
+
+
+def open_archive(path: Path) -> ZipFile:
+    """The workbook as an archive. Raises `UnreadableFileError`."""
+    try:
+        return ZipFile(path)
+    except _BROKEN as error:
+        raise _broken(path, error) from None
+
+
+def _guarded(path: Path, rows: Iterator[tuple[int, dict[int, Cell]]]) -> Iterator[tuple[int, dict[int, Cell]]]:
+    try:
+        yield from rows
+    except _BROKEN as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> UnreadableFileError:
+    detail = str(error).strip("'\"").splitlines() or [type(error).__name__]
+    return UnreadableFileError(
+        f"{path.name}: no readable .xlsx workbook ({detail[0][:100]}): save it again as .xlsx or CSV UTF-8"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Workbook:
+    name: str
+    others: tuple[str, ...]
+    part: str
+    strings: list[str]
+    dates: list[bool]  #: by style: does it show a date
+    old_epoch: bool
+
+    @classmethod
+    def of(cls, archive: ZipFile) -> _Workbook:
+        root = _tree(archive, "xl/workbook.xml")
+        sheets = [(s.get("name", ""), _relation(s)) for s in _all(root, "sheet") if s.get("state") is None]
+        if not sheets:
+            raise ValueError("it has no visible sheet")
+        name, relation = sheets[0]
+        targets = {r.get("Id", ""): r.get("Target", "") for r in _tree(archive, "xl/_rels/workbook.xml.rels")}
+        properties = next(_all(root, "workbookPr"), None)
+        old_epoch = properties is not None and properties.get("date1904") in {"1", "true"}
+        others = tuple(other for other, _ in sheets[1:])
+        part = _part(targets[relation])
+        return cls(name, others, part, _shared_strings(archive), _date_styles(archive), old_epoch)
+
+    def rows(self, archive: ZipFile, progress: Progress) -> Iterator[tuple[int, dict[int, Cell]]]:
+        number = 0
+        with archive.open(self.part) as source:
+            for row in _elements(source, "row", progress):
+                number = int(row.get("r") or number + 1)
+                yield number, self._cells(row)
+
+    def _cells(self, row: ET.Element) -> dict[int, Cell]:
+        cells: dict[int, Cell] = {}
+        column = -1
+        for element in row:
+            ref = _REF.match(element.get("r", ""))
+            column = _column(ref[1]) if ref else column + 1
+            cell = self._cell(element)
+            if cell != "":
+                cells[column] = cell
+        return cells
+
+    def _cell(self, element: ET.Element) -> Cell:
+        value, formula = None, False
+        for child in element:
+            tag = child.tag.rpartition("}")[2]
+            if tag == "v":
+                value = child.text or ""
+            elif tag == "f":
+                formula = True
+            elif tag == "is":
+                return _text_of(child)
+        if value is None:
+            return Stored(Kind.FORMULA, "=") if formula else ""
+        return self._typed(element, value)
+
+    def _typed(self, element: ET.Element, value: str) -> Cell:
+        match element.get("t", "n"):
+            case "s":
+                return self.strings[int(value)]
+            case "str" | "d":
+                return _unescaped(value)
+            case "b":
+                return Stored(Kind.BOOLEAN, "TRUE" if value == "1" else "FALSE")
+            case "e":
+                return Stored(Kind.ERROR, value)
+            case _:
+                return self._number(element, value.strip())
+
+    def _number(self, element: ET.Element, value: str) -> Cell:
+        style = int(element.get("s") or 0)
+        if not (style < len(self.dates) and self.dates[style]):
+            return Stored(Kind.NUMBER, value) if value else ""
+        if self.old_epoch:
+            value = str(Decimal(value[:40]) + _DATES_1904)
+        return Stored(Kind.DATE, value)
+
+
+def _tree(archive: ZipFile, part: str) -> ET.Element:
+    """A small part, whole."""
+    if archive.getinfo(part).file_size > MAX_SILENCE:
+        raise ValueError(f"{part} is too large")
+    return ET.fromstring(archive.read(part))  # noqa: S314 expat refuses amplifying entities
+
+
+def _all(root: ET.Element, tag: str) -> Iterator[ET.Element]:
+    return (e for e in root.iter() if e.tag.rpartition("}")[2] == tag)
+
+
+def _relation(sheet: ET.Element) -> str:
+    return next((v for k, v in sheet.attrib.items() if k.rpartition("}")[2] == "id"), "")
+
+
+def _part(target: str) -> str:
+    return target[1:] if target.startswith("/") else normpath(join("xl", target))
+
+
+def _shared_strings(archive: ZipFile) -> list[str]:
+    part = "xl/sharedStrings.xml"
+    if part not in archive.namelist():
+        return []
+    strings = []
+    with archive.open(part) as source:
+        for element in _elements(source, "si", Progress()):
+            strings.append(_text_of(element))
+            if len(strings) > MAX_STRINGS:
+                raise ValueError(f"more than {MAX_STRINGS:,} texts")
+    return strings
+
+
+def _text_of(element: ET.Element) -> str:
+    """The text of a string item: its runs joined, phonetic hints left out."""
+    parts = []
+    for child in element:
+        tag = child.tag.rpartition("}")[2]
+        if tag == "t":
+            parts.append(child.text or "")
+        elif tag == "r":
+            parts.extend(t.text or "" for t in child if t.tag.endswith("}t"))
+    return _unescaped("".join(parts))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text) if "_x" in text else text
+
+
+def _date_styles(archive: ZipFile) -> list[bool]:
+    if "xl/styles.xml" not in archive.namelist():
+        return []
+    root = _tree(archive, "xl/styles.xml")
+    formats = {f.get("numFmtId"): f.get("formatCode", "") for f in _all(root, "numFmt")}
+    styles = next(_all(root, "cellXfs"), ())
+    return [_shows_date(style.get("numFmtId", "0"), formats) for style in styles]
+
+
+def _shows_date(number: str, formats: dict[str | None, str]) -> bool:
+    if number in formats:
+        first = _LITERAL.sub("", formats[number].split(";")[0])
+        return first.lower() != "general" and bool(_DATE_LETTER.search(first))
+    return int(number) in _BUILTIN_DATES
+
+
+def _column(letters: str) -> int:
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - 64
+    return column - 1
+
+
+def _elements(source: IO[bytes], tag: str, progress: Progress) -> Iterator[ET.Element]:
+    """Each whole element of that tag; what is read is let go of, and nothing grows without bound."""
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
+    parents: list[ET.Element] = []
+    events = silence = 0
+    while chunk := source.read(_CHUNK):
+        progress.done += len(chunk)
+        parser.feed(chunk)
+        silence += len(chunk)
+        for name, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
+            silence = 0
+            events += 1
+            if name == "start":
+                parents.append(element)
+                continue
+            parents.pop()
+            if element.tag.rpartition("}")[2] == tag:
+                yield element
+                events = 0
+                if parents:
+                    parents[-1].clear()
+        if events > MAX_ROW or silence > MAX_SILENCE:
+            raise ValueError(f"one {tag} has no end")
+    parser.close()

@@ -1,0 +1,95 @@
+"""Importing instruments: periods that do not overlap, and every line they rename."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from books.instruments import LAYOUT, Period, read_period, without_overlaps
+from books.tables import open_table
+from recon.lines import facts_of_ours
+from recon.values import OurLine
+from store import books
+from store.instruments import Master, find_renamed, read_master, rename, renamed_lines, write_periods
+from tieout.import_report import BATCH, Findings, Job, Report
+from tieout.order_import import digest_of
+
+
+def import_instruments(connection: Connection, job: Job) -> Report:
+    """Import the file within the caller's database transaction. Raises `UnreadableFileError`."""
+    books.begin_import(connection)
+    found = Findings()
+    read = _read(job, found)
+    kept = list({period.said: period for period in reversed(read)}.values())
+    stored = _stored(read_master(connection, listings=[(p.exchange, p.symbol) for p in kept]))
+    good, overlaps = without_overlaps(kept, stored)
+    for problem in overlaps:
+        found.refuse([problem])
+    counts, changes = _compare(good, stored)
+    repeated = len(read) - len(kept)
+    head = books.ImportRow(
+        kind="instruments",
+        gateway=None,
+        file_name=job.file.name,
+        file_digest=digest_of(job.file),
+        imported_at=job.now,
+    )
+    import_id = books.write_import(connection, head)
+    _write(connection, changes, import_id=import_id)
+    rows = found.rows - repeated
+    books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
+    return Report(
+        kind="instruments",
+        file=job.file.name,
+        dry_run=False,
+        rows=found.rows,
+        **counts._asdict(),
+        refused=found.refused,
+        repeated=repeated,
+        problems=found.in_order(),
+        notes=tuple(found.notes),
+    )
+
+
+def _read(job: Job, found: Findings) -> list[Period]:
+    periods = []
+    with open_table(job.file, LAYOUT) as table:
+        found.notes.extend(table.notes)
+        for row in table.rows:
+            found.rows += 1
+            if isinstance(read := read_period(row), Period):
+                periods.append(read)
+            else:
+                found.refuse(read)
+            if found.rows % BATCH == 0:
+                job.show(table)
+    return periods
+
+
+def _stored(master: Master) -> list[Period]:
+    return [
+        Period(0, exchange, symbol, *period)
+        for (exchange, symbol), periods in master.periods.items()
+        for period in periods
+    ]
+
+
+def _compare(good: list[Period], stored: list[Period]) -> tuple[books.Counts, list[Period]]:
+    """How the periods compare with the stored ones, and those that are new or changed."""
+    said = {period.said for period in stored}
+    begun = {period[1:4] for period in stored}
+    changes = [period for period in good if period.said not in said]
+    changed = sum(period[1:4] in begun for period in changes)
+    counts = books.Counts(new=len(changes) - changed, changed=changed, unchanged=len(good) - len(changes))
+    return counts, changes
+
+
+def _write(connection: Connection, changes: list[Period], *, import_id: int) -> None:
+    if not changes:
+        return
+    rows = [(p.exchange, p.symbol, p.valid_from, p.valid_to, p.isin) for p in changes]
+    write_periods(connection, rows, import_id=import_id)
+    find_renamed(connection)
+    after = 0
+    while lines := renamed_lines(connection, after=after, limit=BATCH):
+        after = lines[-1].line
+        rename(connection, [(row.line, row.instrument, facts_of_ours(OurLine(**row._mapping))) for row in lines])

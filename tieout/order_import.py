@@ -1,0 +1,162 @@
+"""Importing order lines: read, refuse, compare with what is stored, write only what changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from books.orders import LAYOUT, Order, OrderReader, Refused, conflicting
+from books.tables import Table, open_table
+from config.calendar import ist_date
+from recon.lines import facts_of_ours, key_of, plain_ours
+from recon.values import Origin
+from store import books
+from store.instruments import Master, read_master
+from store.transactions import ensure
+from tieout.import_report import BATCH, Findings, Job, Report
+from tieout.reconcile import exclude_off_platform
+
+Values = Sequence[object]
+
+
+def import_orders(connection: Connection, job: Job) -> Report:
+    """Import the file within the caller's database transaction. Raises `UnreadableFileError`."""
+    books.begin_import(connection)
+    books.open_tables(connection)
+    found = Findings()
+    with open_table(job.file, LAYOUT) as table:
+        found.notes.extend(table.notes)
+        _load(connection, job, table, found)
+    _settle_file(connection, found)
+    repeated = books.drop_repeats(connection)
+    counts = books.find_changes(connection)
+    off_platform = _write(connection, job, found, counts, rows=found.rows - repeated)
+    return Report(
+        kind="orders",
+        file=job.file.name,
+        dry_run=False,
+        rows=found.rows,
+        **counts._asdict(),
+        refused=found.refused,
+        repeated=repeated,
+        off_platform=off_platform,
+        problems=found.in_order(),
+        notes=tuple(found.notes),
+        complete_for=job.complete_for,
+    )
+
+
+def _load(connection: Connection, job: Job, table: Table, found: Findings) -> None:
+    """Read the file to its end, in batches: accepted rows to one table, refused ones to another."""
+    reader = OrderReader([gateway.name for gateway in job.gateways], job.statuses)
+    master = read_master(connection)
+    book_of = {gateway.name: gateway.book for gateway in job.gateways}
+    strange = 0
+    for batch in _batches(reader.read(row) for row in table.rows):
+        orders = [row for row in batch if isinstance(row, Order)]
+        refused = [row for row in batch if isinstance(row, Refused)]
+        books.load_orders(connection, (_order_values(order, master, book_of) for order in orders))
+        books.load_refused(connection, map(_refused_values, refused))
+        for row in refused:
+            found.refuse(row.problems)
+        found.rows += len(batch)
+        strange += sum(_contradicts(order, master) for order in orders)
+        job.show(table)
+    if strange:
+        found.notes.append(
+            f"{strange} rows give an isin other than the instruments table gives that symbol: the table counts"
+        )
+
+
+def _batches(rows: Iterator[Order | Refused]) -> Iterator[list[Order | Refused]]:
+    batch: list[Order | Refused] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _contradicts(order: Order, master: Master) -> bool:
+    if order.isin is None:
+        return False
+    known = master.isin_at(order.exchange, order.symbol, order.trade_date)
+    return known is not None and known != order.isin
+
+
+def _order_values(order: Order, master: Master, book_of: Mapping[str, str]) -> Values:
+    instrument = master.instrument_at(order.exchange, order.symbol, order.trade_date, order.isin)
+    line = order.as_line(instrument)
+    key = None
+    if order.transaction_id:
+        key = key_of(order.gateway, order.transaction_id, order.exchange, order.exchange_order_id)
+    derived = (instrument, key, facts_of_ours(line), plain_ours(line), book_of[order.gateway], order.digest())
+    said = (order.account, *order[6:])
+    return (order.line, order.raw, order.gateway, order.order_id, order.transaction_id, *said, *derived)
+
+
+def _refused_values(row: Refused) -> Values:
+    problems = json.dumps([{k: v for k, v in p.as_row().items() if k != "line"} for p in row.problems])
+    return (row.line, row.gateway, row.order_id, row.trade_date, row.digest(), row.raw, problems)
+
+
+def _settle_file(connection: Connection, found: Findings) -> None:
+    """Refuse rows of the file that contradict one another."""
+    for batch in _batches(_conflict(row) for row in books.take_conflicts(connection)):
+        refused = [row for row in batch if isinstance(row, Refused)]
+        books.load_refused(connection, map(_refused_values, refused))
+        for row in refused:
+            found.refuse(row.problems)
+
+
+def _conflict(row: Row[Any]) -> Refused:
+    return Refused(
+        line=row.row,
+        raw=row.raw,
+        problems=(conflicting(row.row, row.order_id, row.others),),
+        gateway=row.gateway,
+        order_id=row.order_id,
+        trade_date=row.trade_date,
+    )
+
+
+def _write(connection: Connection, job: Job, found: Findings, counts: books.Counts, *, rows: int) -> int:
+    """Write what changed; how many of the new and changed lines name no transaction."""
+    for gateway in job.gateways:
+        ids = books.transactions_named(connection, gateway.name)
+        ensure(connection, gateway=gateway.name, book=gateway.book, origin=Origin.BOOKS, ids=ids, now=job.now)
+    head = books.ImportRow(
+        kind="orders",
+        gateway=job.only_gateway,
+        file_name=job.file.name,
+        file_digest=digest_of(job.file),
+        imported_at=job.now,
+        complete_for=job.complete_for,
+    )
+    day = _day_of_the_dateless(connection, job)
+    import_id = books.write_import(connection, head)
+    books.touch(connection, import_id=import_id, head=head)
+    off_platform = books.write_lines(connection, import_id=import_id, now=job.now)
+    exclude_off_platform(connection, off_platform, rules=job.rules)
+    books.write_refused(connection, import_id=import_id, file_name=job.file.name, day=day)
+    books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
+    return len(off_platform)
+
+
+def _day_of_the_dateless(connection: Connection, job: Job) -> date:
+    """Where a refused row without a date is counted."""
+    return books.only_date(connection) or job.complete_for or ist_date(job.now)
+
+
+def digest_of(file: Path) -> bytes:
+    """SHA-256 of the file's bytes."""
+    with file.open("rb") as content:
+        return file_digest(content, sha256).digest()
