@@ -18,13 +18,16 @@ def driver_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def connect(url: str, *, pool_size: int = 5, application: str = "tieout") -> Engine:
-    """An engine whose sessions run in UTC and never wait for ever."""
+def connect(url: str, *, pool_size: int = 5, application: str = "tieout", ping: bool = True) -> Engine:
+    """An engine whose sessions run in UTC and never wait for ever.
+
+    With `ping` a connection is tried before it is used; who repeats what failed can do without.
+    """
     options = f"-c timezone=UTC -c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=10000"
     return create_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_pre_ping=ping,
         connect_args={"options": options, "connect_timeout": 5, "application_name": application},
     )

@@ -19,7 +19,8 @@ from gateway.rate import Limiter
 from inbox.units import Pace
 from store.engine import connect
 from tieout.rules import rules_from
-from tieout.settle import MOST_WAIT, Shop
+from tieout.settle import MOST_WAIT
+from tieout.shop import Shop
 from tieout.sweep import Sweeping
 
 
@@ -59,7 +60,7 @@ def current() -> Process:
 def open_process(settings: Settings, *, pool_size: int = 2) -> Process:
     """Connections by these settings; nothing is connected before it is needed."""
     database_url, broker_url = _urls(settings)
-    engine = connect(database_url, pool_size=pool_size, application="tieout worker")
+    engine = connect(database_url, pool_size=pool_size, application="tieout worker", ping=False)
     announcing = sender(broker_url)
     return Process(
         shop=_shop(settings, engine, broker_url),
@@ -85,6 +86,7 @@ def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
 
     return Shop(
         engine=engine,
+        at_once=engine.execution_options(isolation_level="AUTOCOMMIT"),
         gateways=gateways,
         client=client,
         limiter=Limiter(broker_url),
