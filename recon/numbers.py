@@ -24,6 +24,9 @@ def exact(value: str | int | Decimal) -> Decimal:
             number = Decimal(value)
         except InvalidOperation:
             raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
-        if not number.is_finite() or abs(number) >= LIMIT:
-            raise NotANumberError(f"not a number below 10^14: {str(value)[:40]!r}")
-        return number.quantize(PLACES, rounding=ROUND_HALF_EVEN)
+        # copy_abs and comparing never round, so that a million digits cannot overflow the context
+        if number.is_finite() and number.copy_abs() < LIMIT:
+            rounded = number.quantize(PLACES, rounding=ROUND_HALF_EVEN)
+            if rounded.copy_abs() < LIMIT:
+                return rounded
+        raise NotANumberError(f"not a number below 10^14: {str(value)[:40]!r}")
