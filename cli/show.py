@@ -27,7 +27,7 @@ class Failure(click.ClickException):
     def __init__(self, exit_code: int, message: str) -> None:
         """Take the exit code and what to tell, with the fix in it."""
         super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc] click reads it from the instance
+        self.exit_code = exit_code  # type: ignore[misc]  # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the message alone, without a prefix that says nothing."""
