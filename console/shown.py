@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +14,11 @@ from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning
 from tieout.desk.queue import IST
 from tieout.desk.rupees import grouped, rupees, shares
+from tieout.desk.sides import price
 
 THEMES = ("light", "dark")
+CLIPPED = 20  #: longer ids are clipped in lists
+BAD_ENDS = ("parked", "lost")
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
 #: What a state says at a glance: the tone, the sign, the word. The word alone suffices.
@@ -51,7 +53,11 @@ def register(app: Flask) -> None:
     """Give the templates their filters, and every page the clock, the badge and the theme."""
     filters = {
         "instant": instant,
+        "brief": brief,
         "day": day,
+        "brief_day": brief_day,
+        "clipped": clipped,
+        "outcome": outcome,
         "span": span,
         "rupees": rupees,
         "shares": shares,
@@ -78,6 +84,26 @@ def instant(at: datetime | None) -> Markup:
     return Markup('<time datetime="{}" title="{}">{} IST</time>').format(exact, exact, shown)
 
 
+def brief(at: datetime | None) -> Markup:
+    """The instant for a column headed IST: date and time; the whole of it on pointing."""
+    if at is None:
+        return Markup('<span class="none">–</span>')
+    local = at.astimezone(IST)
+    exact = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    whole = local.strftime("%d %b %Y %H:%M:%S IST")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, whole, local.strftime("%d %b %H:%M:%S"))
+
+
+def brief_day(at: date) -> Markup:
+    """A trade date without its weekday."""
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), at.strftime("%d %b %Y"))
+
+
+def clipped(text: str) -> str:
+    """A long id by its beginning and end; short ones whole."""
+    return text if len(text) <= CLIPPED else f"{text[:8]}…{text[-6:]}"
+
+
 def day(at: date | None) -> Markup:
     """A trade date."""
     if at is None:
@@ -98,15 +124,6 @@ def span(seconds: int | None) -> str:
     return f"{seconds // DAY_S} d {seconds % DAY_S // HOUR_S} h"
 
 
-def price(value: Decimal | None) -> str:
-    """A price with all the places it has, at least two; "" for None."""
-    if value is None:
-        return ""
-    text = format(value, "f").rstrip("0")
-    whole, _, part = text.partition(".")
-    return f"{grouped(int(whole or 0))}.{part:0<2}"
-
-
 def size(count: int | None) -> str:
     """Bytes in the largest unit that leaves a whole number."""
     if count is None:
@@ -122,6 +139,12 @@ def mark(state: str | None) -> Markup:
     """A state as sign and word, toned; the sign is hidden from screen readers."""
     tone, sign, word = MARKS.get(state or "", ("bad", "≠", state or "unknown"))
     return Markup('<span class="mark {}"><span aria-hidden="true">{}</span> {}</span>').format(tone, sign, word)
+
+
+def outcome(word: str) -> Markup:
+    """How a past attempt ended, in its own word."""
+    tone = "good" if word == "done" else "info" if word == "claimed" else "bad" if word in BAD_ENDS else "wait"
+    return Markup('<span class="mark {}">{}</span>').format(tone, word)
 
 
 def theme() -> str:

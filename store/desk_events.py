@@ -117,6 +117,17 @@ def events(
     return [Event(**row) for row in connection.execute(counted).mappings()]
 
 
+def counts(connection: Connection, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[tuple[str, str, int]]:
+    """How many events there are by (state, reason), of these ids only if any are given."""
+    table = _events.c
+    reason = func.coalesce(table.reason, "").label("reason")
+    query = _narrowed(select(table.state, reason, func.count()), wanted)
+    if event_ids:
+        query = query.where(table.event_id.in_(event_ids))
+    rows = connection.execute(query.group_by(table.state, reason).order_by(table.state, reason))
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def _delivery_count(event_id: Any) -> Any:
     arrivals = select(func.count()).where(_deliveries.c.event_id == event_id)
     count: ScalarSelect[int] = arrivals.scalar_subquery()

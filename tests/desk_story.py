@@ -151,7 +151,7 @@ def _our_line(connection: Connection, txn: int, imported: int, order: str, price
         account=ACCOUNT,
         broker="kite",
         status="COMPLETE",
-        exchange_order_id=f"11000000000123{row}",
+        exchange_order_id=f"11000000000123{43 + row}",
         **_instrument(price),
     )[0]
     _put(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine
 
+from recon.lines import plain_text
 from store import desk_breaks, desk_events, desk_transactions
 from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, StoredFinding
 from store.desk_events import StoredAnswer
@@ -39,6 +40,9 @@ COLUMNS = (
     "rule",
     "opened_at",
 )
+
+#: What fits on a terminal; the rest is in --json and on the pages.
+SHORT_COLUMNS = tuple(name for name in COLUMNS if name not in {"break", "rule", "opened_at", "difference"})
 
 Severity = Callable[[StoredFinding], str]
 
@@ -159,7 +163,11 @@ def as_row(row: Break) -> dict[str, object]:
         "severity": row.severity,
         "state": finding.state,
     }
-    return {**shown, **{name: getattr(finding, name) for name in COLUMNS[4:]}}
+    return {**shown, **{name: _exactly(getattr(finding, name)) for name in COLUMNS[4:]}}
+
+
+def _exactly(value: object) -> object:
+    return plain_text(value) if isinstance(value, Decimal) else value
 
 
 def show(engine: Engine, finding_id: UUID, *, severity_of: Severity) -> WholeBreak | None:

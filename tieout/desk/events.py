@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -36,6 +36,9 @@ COLUMNS = (
     "key_id",
     "reason",
 )
+#: What fits on a terminal; the rest is in --json and on the pages.
+SHORT_COLUMNS = ("event", "state", "reason", "transaction_id", "received_at")
+REFUSED_SHORT = ("gateway", "reason", "count", "last_at", "detail")
 REFUSED_COLUMNS = ("gateway", "reason", "minute", "count", "last_at", "detail", "sample")
 
 
@@ -110,6 +113,14 @@ def as_row(event: Event) -> dict[str, object]:
     """An event as listings print it."""
     row = {name: getattr(event, name) for name in COLUMNS[1:]}
     return {"event": event.event_id, **row}
+
+
+def counts(
+    engine: Engine, wanted: EventFilter, event_ids: Sequence[UUID] = ()
+) -> list[tuple[str, str, int]]:
+    """How many events there are by (state, reason), of these ids only if any are given."""
+    with engine.connect() as connection:
+        return desk_events.counts(connection, wanted, event_ids)
 
 
 def show(engine: Engine, event_id: UUID) -> WholeEvent | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from store.desk_breaks import StoredFinding
 PROOFS_MAX = 20
 PRETTY_MAX = 256 * 1024  #: a larger body is shown raw only
 SHOWN_MAX = 512 * 1024
+_TOKEN = re.compile(r"\b(eyJ[A-Za-z0-9_-]{4,12})[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _MARK = "\ue000"  #: a private character; a body that holds it is shown raw only
 
 
@@ -58,8 +60,11 @@ def _webhook(connection: Connection, ref: str) -> bytes | None:
 
 
 def as_text(body: bytes) -> str:
-    """The bytes as text; what is no UTF-8, and what cannot be seen, as escapes; long ones cut."""
-    text = body[:SHOWN_MAX].decode("utf-8", "backslashreplace")
+    """The bytes as text; what is no UTF-8, and what cannot be seen, as escapes; long ones cut.
+
+    A token in them, by which one could act for a customer, is hidden: its signature is what counts.
+    """
+    text = _TOKEN.sub(r"\1.[token hidden]", body[:SHOWN_MAX].decode("utf-8", "backslashreplace"))
     shown = "".join(char if char.isprintable() or char in "\n\t" else _escaped(char) for char in text)
     return shown if len(body) <= SHOWN_MAX else f"{shown}\n[cut: {len(body)} bytes in all]"
 

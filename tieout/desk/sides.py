@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from store.desk_transactions import StoredLine, StoredTransaction
 from tieout.desk.breaks import WholeBreak
-from tieout.desk.rupees import rupees, shares
+from tieout.desk.rupees import grouped, rupees, shares
 
 #: Fields in reading order: as findings name them, and in words.
 FIELDS = (
@@ -68,6 +69,15 @@ def sides(whole: WholeBreak) -> tuple[Side, ...]:
     )
 
 
+def price(value: Decimal | None) -> str:
+    """A price with all the places it has, at least two; "" for None."""
+    if value is None:
+        return ""
+    text = format(value, "f").rstrip("0")
+    whole, _, part = text.partition(".")
+    return f"{grouped(int(whole or 0))}.{part:0<2}"
+
+
 def _text(line: StoredLine | None, name: str, transaction: StoredTransaction | None) -> str:
     if line is None:
         return ""
@@ -78,6 +88,9 @@ def _text(line: StoredLine | None, name: str, transaction: StoredTransaction | N
         case None:
             return ""
         case Decimal():
-            return rupees(value) if name == "amount" else shares(value)
+            return SHOWN.get(name, shares)(value)
         case _:
             return str(value)
+
+
+SHOWN: dict[str, Callable[[Decimal], str]] = {"amount": rupees, "average_price": price}

@@ -1,0 +1,69 @@
+"""`tieout breaks`: what differs between your books and the Gateway."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from cli.context import clock, database, settings
+from cli.show import output_options, show_rows, stderr
+from recon.names import CLASS_OF
+from store.desk_breaks import FindingFilter, Sort
+from tieout.desk import breaks as desk_breaks
+from tieout.desk.severity import severity_as_of
+from tieout.rules import rules_from
+
+EPILOG = """
+\b
+Examples:
+  tieout breaks                              open breaks, the largest impact first
+  tieout breaks --date 2026-11-20 --json     those of one trade date, for machines
+  tieout breaks --all --name open-order      with pending items and notes
+"""
+SHORT = 50
+EMPTY = "Nothing differs. Pending items and notes are shown with --all."
+
+
+@click.command(epilog=EPILOG)
+@click.option("--all", "everything", is_flag=True, help="Pending items and notes too.")
+@click.option("--date", "trade_date", type=click.DateTime(["%Y-%m-%d"]), help="Only of this trade date.")
+@click.option("--name", type=click.Choice(list(CLASS_OF)), help="Only of this name.")
+@click.option("--severity", type=click.Choice(desk_breaks.SEVERITIES), help="Only of this severity, as of now.")
+@click.option("--transaction", "transaction_id", metavar="ID", help="Only of this transaction.")
+@click.option("--gateway", help="Only of this gateway.")
+@click.option("--sort", type=click.Choice(("impact", "age")), default="impact", show_default=True, help="Order.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many; machines get all without it.")
+@output_options
+def breaks(
+    *,
+    everything: bool,
+    trade_date: datetime | None,
+    name: str | None,
+    severity: str | None,
+    transaction_id: str | None,
+    gateway: str | None,
+    sort: Sort,
+    limit: int | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """List what differs between your books and the Gateway."""
+    for_people = not (as_json or as_csv)
+    limit = SHORT if for_people and limit is None else limit
+    wanted = FindingFilter(
+        states=desk_breaks.STATES[:3] if everything else ("break",),
+        gateway=gateway,
+        trade_date=trade_date.date() if trade_date else None,
+        name=name,
+        transaction_id=transaction_id,
+    )
+    severity_of = severity_as_of(clock().now(), rules_from(settings()).calendar)
+    with database() as engine:
+        rows = desk_breaks.listing(
+            engine, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit
+        )
+        columns = desk_breaks.SHORT_COLUMNS if for_people else desk_breaks.COLUMNS
+        shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+    if for_people and shown == limit:
+        stderr().print(f"The first {limit}; more with --limit, all with --json or --csv.")
