@@ -108,7 +108,7 @@ class _Workbook:
     @classmethod
     def of(cls, archive: ZipFile) -> _Workbook:
         root = _tree(archive, "xl/workbook.xml")
-        sheets = [(s.get("name", ""), _relation(s)) for s in _all(root, "sheet") if s.get("state") is None]
+        sheets = [(s.get("name", ""), _relation(s)) for s in _all(root, "sheet") if s.get("state") in {None, "visible"}]
         if not sheets:
             raise ValueError("it has no visible sheet")
         name, relation = sheets[0]
@@ -147,8 +147,9 @@ class _Workbook:
                 formula = True
             elif tag == "is":
                 return _text_of(child)
-        if value is None:
-            return Stored(Kind.FORMULA, "=") if formula else ""
+        if not value:
+            empty = not formula or (value == "" and element.get("t") == "str")
+            return "" if empty else Stored(Kind.FORMULA, "=")
         return self._typed(element, value)
 
     def _typed(self, element: ET.Element, value: str) -> Cell:

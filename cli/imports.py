@@ -46,7 +46,7 @@ def _importing(command: _Command) -> _Command:
 @imports.command()
 @_importing
 @click.option("--complete", type=click.DateTime(["%Y-%m-%d"]), help="The books of that day are all in.")
-def orders(file: Path, complete: datetime | None, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+def orders(*, file: Path, complete: datetime | None, dry_run: bool, as_json: bool, as_csv: bool) -> None:
     """Import order lines: order_id, transaction_id, account, trade_date, exchange, symbol, side, quantity."""
     complete_for = complete.date() if complete else None
     _import("orders", file, complete_for=complete_for, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
@@ -54,14 +54,14 @@ def orders(file: Path, complete: datetime | None, dry_run: bool, as_json: bool, 
 
 @imports.command()
 @_importing
-def instruments(file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+def instruments(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
     """Import which ISIN a symbol stands for: exchange, symbol, isin, from, to."""
     _import("instruments", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 
 @imports.command()
 @_importing
-def transactions(file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+def transactions(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
     """Import the transactions you created: transaction_id, account, created_at, expire_at, intent, requested."""
     _import("transactions", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
