@@ -1,4 +1,4 @@
-"""The server's options, in one place: what serves the edge also serves what it is measured against."""
+"""The web server's options, in one place: what serves the edge also serves what it is measured against."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
-APP: Final = "webhook.wsgi:app"
 BACKLOG: Final = 1024
 STOP_S: Final = 20  #: from SIGTERM until a process that does not end is killed
 
 
-def server(*, app: str, host: str, port: int, processes: int, threads: int, header_read_s: int) -> MPServer:
+def server(  # noqa: PLR0913 each is an option of its own
+    *, app: str, host: str, port: int, processes: int, threads: int, header_read_s: int, factory: bool = False
+) -> MPServer:
     """A granian that serves a WSGI app with HTTP/1.1 only; `serve()` on it blocks until a signal ends it.
 
     A process takes twice as many requests as it has threads; further connections wait unread, which
@@ -21,6 +22,7 @@ def server(*, app: str, host: str, port: int, processes: int, threads: int, head
     """
     return MPServer(
         app,
+        factory=factory,
         address=host,
         port=port,
         interface=Interfaces.WSGI,
@@ -32,7 +34,6 @@ def server(*, app: str, host: str, port: int, processes: int, threads: int, head
         http1_settings=HTTP1Settings(header_read_timeout=header_read_s * 1000),
         websockets=False,
         backlog=BACKLOG,
-        backpressure=2 * threads,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_S,
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.strict import NotStrictError, Number, text_of
 
@@ -33,8 +32,7 @@ _PATTERNS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """What a webhook's outer form says; an id that it does not name is None."""
 
     family: Family

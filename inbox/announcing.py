@@ -15,7 +15,7 @@ from config.broker import BrokerAwayError, Sender
 from config.queues import UNITS_A_MESSAGE
 
 QUEUE_LIMIT: Final = 10_000
-GATHER_S: Final = 0.01  #: so that a busy edge fills its messages
+GATHER_S: Final = 0.05  #: so that a busy edge fills its messages
 IDLE_S: Final = 0.5
 
 log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ import structlog
 from store.arrivals import ACCEPTED, DUPLICATE, REUSED, Arrival, BadRowError, CannotSaveError, Saver
 from store.engine import driver_url
 
-__all__ = ["ACCEPTED", "DUPLICATE", "NOT_STORABLE", "REUSED", "Arrival", "CannotSaveError", "Writer", "saver"]
+__all__ = ["ACCEPTED", "DUPLICATE", "NOT_STORABLE", "REUSED", "Arrival", "CannotSaveError", "Saver", "Writer", "saver"]
 
 NOT_STORABLE: Final = "n"  #: the database refuses the content of this row alone
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 from config.server_errors import ServerError
 from config.servers import open_servers
+from config.serving import server
 from config.settings import Settings, SettingsError, load_settings
 from webhook.build import checks_from
-from webhook.server import APP, server
 
 
 def main() -> int:
@@ -42,7 +42,7 @@ def _servers(settings: Settings) -> Iterator[None]:
 
 def _serve(settings: Settings) -> None:
     server(
-        app=APP,
+        app="webhook.wsgi:app",
         host=settings.edge_host,
         port=settings.edge_port,
         processes=settings.edge_processes,

@@ -31,14 +31,14 @@ ALLOWED: Final = (
     "x-webhook-id",
     "x-webhook-timestamp",
 )
-_NAMES: Final = tuple(
-    (name, "CONTENT_TYPE" if name == "content-type" else "HTTP_" + name.upper().replace("-", "_")) for name in ALLOWED
-)
+_NAMES: Final = {
+    "CONTENT_TYPE" if name == "content-type" else "HTTP_" + name.upper().replace("-", "_"): name for name in ALLOWED
+}
 
 
 def kept(environ: Mapping[str, object]) -> dict[str, str]:
     """The allowed headers as the server gives them, at most 64 and 16 KiB in all."""
-    found = {name: str(environ[key]) for name, key in _NAMES if key in environ}
+    found = {_NAMES[key]: str(environ[key]) for key in _NAMES.keys() & environ.keys()}
     if sum(map(len, found.values())) > MAX_BYTES:
         return _cut(found)
     return found
@@ -46,7 +46,7 @@ def kept(environ: Mapping[str, object]) -> dict[str, str]:
 
 def as_json(headers: Mapping[str, str]) -> bytes:
     """The headers as a JSON object that any database text can hold."""
-    return msgspec.json.encode(headers)
+    return msgspec.json.encode(headers, order="sorted")
 
 
 def _cut(headers: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from config.clock import Clock
 from config.settings import Gateway
@@ -64,15 +63,15 @@ class Edge:
         arrival = _arrival(gateway, verdict, identity=identity, now=now, body=body, environ=environ)
         return self._save(arrival, identity, environ)
 
-    def _save(self, arrival: Arrival, identity: UUID, environ: Mapping[str, object]) -> Answer:
+    def _save(self, arrival: Arrival, identity: bytes, environ: Mapping[str, object]) -> Answer:
         try:
             outcome = self.save(arrival)
         except CannotSaveError:
             return Answer(503, b'{"status":"unavailable","reason":"cannot-save"}')
         if outcome == ACCEPTED:
-            return Answer(200, b'{"status":"accepted","event":"%s"}' % str(identity).encode())
+            return Answer(200, b'{"status":"accepted","event":"%s"}' % _as_uuid(identity))
         if outcome == DUPLICATE:
-            return Answer(200, b'{"status":"duplicate","event":"%s"}' % str(identity).encode())
+            return Answer(200, b'{"status":"duplicate","event":"%s"}' % _as_uuid(identity))
         if outcome == NOT_STORABLE:
             return self._refuse(400, "not-storable", arrival.gateway, environ, arrival.body)
         return self._refuse(401, "signature-reused", arrival.gateway, environ, arrival.body)
@@ -88,6 +87,11 @@ class Edge:
         return Answer(status, b'{"status":"%s","reason":"%s"}' % (word, reason.encode()))
 
 
+def _as_uuid(identity: bytes) -> bytes:
+    digits = identity.hex().encode()
+    return b"-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def _status(reason: str) -> int:
     if reason in OUR_FAULT:
         return 503
@@ -95,13 +99,13 @@ def _status(reason: str) -> int:
 
 
 def _arrival(  # noqa: PLR0913 what a row needs
-    gateway: Gateway, verdict: Verdict, *, identity: UUID, now: datetime, body: bytes, environ: Mapping[str, object]
+    gateway: Gateway, verdict: Verdict, *, identity: bytes, now: datetime, body: bytes, environ: Mapping[str, object]
 ) -> Arrival:
     shape = verdict.shape
     transaction_id = shape.transaction_id if shape else None
     unknown = verdict.family is Family.UNKNOWN
     return Arrival(
-        event_id=identity.bytes,
+        event_id=identity,
         gateway=gateway.name,
         book=gateway.book,
         family=str(verdict.family),

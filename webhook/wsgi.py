@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 
 from config.settings import SettingsError, load_settings
 from webhook.build import build
@@ -21,3 +22,5 @@ app = built.app
 if _settings.edge_metrics_port is not None:
     serve(built, first_port=_settings.edge_metrics_port, ports=_settings.edge_processes)
 atexit.register(built.close)
+gc.freeze()  # what is loaded now stays: no collection looks through it again
+gc.set_threshold(20_000, 20, 50)  # a request makes some hundred objects and no cycles to speak of
