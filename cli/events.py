@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from sqlalchemy import Engine
 from cli.context import clock, database, settings
 from cli.show import FOUND, WRONG_CALL, Failure, as_json, output_options, show_rows, stderr, stdout
 from config.calendar import IST
+from gateway.checks import checks_from
+from gateway.explain import Row
+from gateway.explain import explain as explained
 from store.desk_events import EventFilter
 from tieout.desk import events as desk_events
 from tieout.desk.evidence import as_text
@@ -151,13 +154,30 @@ def _print(whole: desk_events.WholeEvent) -> None:
 @events.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--gateway", help="Try the keys of this gateway; without it, of all.")
-@click.option("--json", "as_json_", is_flag=True, help="Print one JSON object for each formula tried.")
+@click.option("--json", "as_json_", is_flag=True, help="Print one JSON object a line.")
 def explain(*, file: Path, gateway: str | None, as_json_: bool) -> None:
     """Tell which key and formula verify a captured webhook body, and what would match.
 
     Nothing is stored and no database is needed. Exit status 1: no key verifies it.
     """
-    raise Failure(WRONG_CALL, f"cannot explain {file} yet ({gateway}, {as_json_})")
+    rows = list(_explained(file, gateway))
+    show_rows(map(asdict, rows), columns=("what", "value", "fix"), as_json=as_json_)
+    if not any(row.what == "matches" for row in rows):
+        sys.exit(FOUND)
+
+
+def _explained(file: Path, name: str | None) -> Iterator[Row]:
+    """The explanation for one gateway or for each. Raises `SettingsError`, `Failure`."""
+    gateways = (settings().gateway(name),) if name else settings().gateways()
+    if not gateways:
+        raise Failure(WRONG_CALL, "no gateway is set: set TIEOUT_GATEWAY_NAME and its secrets in .env")
+    with click.open_file(str(file), "rb") as source:
+        body = source.read()
+    for one in gateways:
+        yield from explained(
+            body, gateway=one.name, api_keys=one.api_secrets, jwt_keys=one.secrets, now=clock().now(),
+            checks=checks_from(settings()),
+        )
 
 
 @events.command("replay")

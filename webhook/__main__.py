@@ -11,7 +11,7 @@ from config.server_errors import ServerError
 from config.servers import open_servers
 from config.serving import server
 from config.settings import Settings, SettingsError, load_settings
-from webhook.build import checks_from
+from gateway.checks import checks_from
 
 
 def main() -> int:

@@ -10,10 +10,8 @@ from flask import Flask
 
 from config.broker import sender
 from config.clock import clock_from
-from config.settings import Gateway, Settings, SettingsError
-from gateway.shapes import Family
-from gateway.strict import Reader
-from gateway.verify import BadFormulaError, Checks, Formula, formula
+from config.settings import Gateway, Settings
+from gateway.checks import checks_from
 from inbox.announcing import Announcer
 from inbox.arrivals import Writer, saver
 from inbox.readiness import Readiness
@@ -63,26 +61,6 @@ def build(settings: Settings, *, database_url: str, broker_url: str) -> Built:
     )
     app = create_app(edge, problem=partial(_problem, writer, Readiness(database_url)))
     return Built(app=app, writer=writer, announcer=announcer, refusals=refusals)
-
-
-def checks_from(settings: Settings) -> Checks:
-    """What is asked of a webhook, by the settings. Raises `SettingsError`."""
-    return Checks(
-        reader=Reader(max_depth=settings.json_max_depth, max_digits=settings.number_max_digits),
-        formulas={
-            Family.ORDERS: _formula("CHECKSUM_ORDERS", settings.checksum_orders),
-            Family.HOLDINGS: _formula("CHECKSUM_HOLDINGS", settings.checksum_holdings),
-            Family.MF_HOLDINGS: _formula("CHECKSUM_MF_HOLDINGS", settings.checksum_mf_holdings),
-        },
-        max_age=settings.webhook_max_age,
-    )
-
-
-def _formula(name: str, text: str) -> Formula:
-    try:
-        return formula(text)
-    except BadFormulaError as error:
-        raise SettingsError(f"TIEOUT_{name}: {error}") from None
 
 
 def _secrets(gateways: Iterable[Gateway]) -> list[bytes]:
