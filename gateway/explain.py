@@ -34,7 +34,6 @@ _FORMS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 class Row:
     """One line of the explanation."""
 
-    gateway: str
     what: str
     value: str
     fix: str = ""
