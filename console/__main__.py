@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 from config.servers import open_servers
 from config.settings import Settings, SettingsError, load_settings
 
-THREADS = 8
+THREADS = 4
 WRONG_CALL = 2
 
 
