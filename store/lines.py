@@ -22,11 +22,6 @@ from {records(schema.instruments, "exchange", "symbol", "valid_from")}
 join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
   and i.valid_from <= r.valid_from and (i.valid_to is null or i.valid_to >= r.valid_from)
 """)
-_COMPLETE = text("""
-select distinct i.complete_for as day, t.gateway from imports i
-join unnest(cast(:gateways as text[])) as t(gateway) on i.gateway is null or i.gateway = t.gateway
-where i.complete_for is not null
-""")
 _RENAMED = text("""
 select distinct e.txn from their_lines e
 left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
@@ -47,12 +42,6 @@ def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> 
         return {}
     rows = connection.execute(_ISINS, {"rows": as_parameter(wanted)})
     return {(row.exchange, row.symbol, row.day): row.isin for row in rows}
-
-
-def complete_days(connection: Connection, gateways: Iterable[str]) -> frozenset[tuple[str, date]]:
-    """The (gateway, trade date) whose books an import declared complete."""
-    rows = connection.execute(_COMPLETE, {"gateways": sorted(set(gateways))})
-    return frozenset((row.gateway, row.day) for row in rows)
 
 
 def renamed(connection: Connection, txns: Sequence[int]) -> list[int]:

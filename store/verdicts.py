@@ -10,6 +10,8 @@ from sqlalchemy import Connection, text
 from store import schema
 from store.recordset import as_parameter, records
 
+Values = Mapping[str, object]
+
 _COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set")
 _JUDGED = ("txn", "judged_rev", "review_at", "quiet")
 
@@ -18,13 +20,19 @@ _DROP = text("""
 delete from verdicts where txn = any(:txns)
   or ours in (select line from our_lines where txn = any(:txns))
 """)
+#: The insert reads `gone`, so the lines are free before they are taken anew.
 _WRITE = text(f"""
+with gone as (
+  delete from verdicts where txn = any(:txns)
+    or ours in (select line from our_lines where txn = any(:txns))
+  returning verdict_id
+), judged as (
+  update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
+  from {records(schema.transactions, *_JUDGED, parameter="judged")} where t.txn = r.txn
+)
 insert into verdicts ({", ".join(_COLUMNS)})
 select {", ".join(_COLUMNS)} from {records(schema.verdicts, *_COLUMNS)}
-""")
-_MARK = text(f"""
-update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
-from {records(schema.transactions, *_JUDGED)} where t.txn = r.txn
+where (select count(*) from gone) >= 0
 """)
 _EXCLUDE = text("""
 insert into verdicts as was (txn, ours, rev, bucket, rule, trade_date, book, rule_set)
@@ -86,15 +94,21 @@ def drop_verdicts(connection: Connection, txns: Sequence[int]) -> None:
     connection.execute(_DROP, {"txns": list(txns)})
 
 
-def write_verdicts(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write verdicts. A line that has one already is refused by the table's unique indexes."""
-    if rows:
-        connection.execute(_WRITE, {"rows": as_parameter(rows)})
+def write_verdicts(
+    connection: Connection,
+    *,
+    over: Sequence[int],
+    rows: Sequence[Values],
+    judged: Sequence[Values],
+    now: datetime,
+) -> None:
+    """Write verdicts in place of those of the transactions `over`, and mark transactions as judged.
 
-
-def mark_judged(connection: Connection, rows: Sequence[Mapping[str, object]], *, now: datetime) -> None:
-    """Say of transactions at which rev they were judged and when time alone may change it."""
-    connection.execute(_MARK, {"rows": as_parameter(rows), "now": now})
+    A line that keeps a verdict elsewhere is refused by the table's unique indexes. `judged` says of
+    each transaction at which rev it was judged and when time alone may change that.
+    """
+    named = {"txns": list(over), "rows": as_parameter(rows), "judged": as_parameter(judged), "now": now}
+    connection.execute(_WRITE, named)
 
 
 def exclude(connection: Connection, *, lines: Sequence[int], rule: str, rule_set: str) -> None:

@@ -31,6 +31,8 @@ def load_cases(
     connection: Connection, rows: Sequence[Row[Any]], *, readings: Mapping[int, Reading] | None = None
 ) -> list[Loaded]:
     """The cases of these transactions' locked rows; `readings` are answers already read."""
+    if not rows:
+        return []
     txns = [row.txn for row in rows]
     read = {**(readings or {})}
     unread = [row for row in rows if row.txn not in read]

@@ -17,10 +17,9 @@ from recon.lines import IST, books_due_at
 from recon.names import class_of
 from recon.values import Finding, Judgement
 from store.findings import write_findings
-from store.lines import complete_days
 from store.matching import match_plain
 from store.states import lock_transactions
-from store.verdicts import drop_verdicts, exclude, mark_judged, write_verdicts
+from store.verdicts import drop_verdicts, exclude, write_verdicts
 from tieout.answers import Reading
 from tieout.cases import Loaded, load_cases
 from tieout.rules import Rules
@@ -61,14 +60,18 @@ def reconcile(
     `now` is the domain's instant; `readings` are answers a refresh read just before.
     """
     rows = lock_transactions(connection, txns)
-    drop_verdicts(connection, [row.txn for row in rows])
     covered = _match(connection, rows, rules)
     left = [row for row in rows if row.txn not in covered]
     judged = judge_all(connection, left, now=now, rules=rules, readings=readings)
-    write_verdicts(connection, [v for each in judged for v in _verdict_rows(each, rules)])
+    write_verdicts(
+        connection,
+        over=[row.txn for row in left],
+        rows=[v for each in judged for v in _verdict_rows(each, rules)],
+        judged=[*_marks(judged), *_quiet_marks(rows, covered)],
+        now=now,
+    )
     said = [f for each in judged for f in finding_rows(each, rules)]
     changes = write_findings(connection, txns=[row.txn for row in rows], said=said, now=now)
-    mark_judged(connection, [*_marks(judged), *_quiet_marks(rows, covered)], now=now)
     return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
 
 
@@ -87,9 +90,6 @@ def judge_all(
     readings: Mapping[int, Reading] | None = None,
 ) -> list[Judged]:
     """Judge each of these transactions by the pure rules; nothing is written."""
-    if not rows:
-        return []
-    closed = complete_days(connection, (row.gateway for row in rows))
     return [
         Judged(
             loaded=loaded,
@@ -98,16 +98,16 @@ def judge_all(
                 as_of=now,
                 policy=rules.policy,
                 calendar=rules.calendar,
-                books_in=_books_in(loaded.row.gateway, closed, now, rules),
+                books_in=_books_in(frozenset(loaded.row.complete_days), now, rules),
             ),
         )
         for loaded in load_cases(connection, rows, readings=readings)
     ]
 
 
-def _books_in(gateway: str, closed: frozenset[tuple[str, date]], now: datetime, rules: Rules) -> Callable[[date], bool]:
+def _books_in(complete: frozenset[date], now: datetime, rules: Rules) -> Callable[[date], bool]:
     """Whether the books of a day must be there: it is past their hour, or an import said so."""
-    return lambda day: (gateway, day) in closed or now >= books_due_at(day, rules.policy)
+    return lambda day: day in complete or now >= books_due_at(day, rules.policy)
 
 
 def _match(connection: Connection, rows: Sequence[Row[Any]], rules: Rules) -> frozenset[int]:
@@ -115,6 +115,7 @@ def _match(connection: Connection, rows: Sequence[Row[Any]], rules: Rules) -> fr
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
         return frozenset()
+    drop_verdicts(connection, quiet)
     return match_plain(connection, txns=quiet, rule_set=rules.policy.name)
 
 

@@ -14,25 +14,11 @@ from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.lines import isins_on
-from store.states import (
-    BATCH,
-    LEG,
-    STATED,
-    batches_of,
-    lock_transactions,
-    mark_snapshot,
-    snapshots_of,
-    their_lines_of,
-    write_batches,
-    write_state,
-    write_their_lines,
-)
+from store.states import BATCH, STATED, lock_transactions, mark_snapshot, snapshots_of, write_state
 from tieout.answers import Reading, read_answers
 from tieout.rules import Rules
 
 LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
-
-Values = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,39 +48,9 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     for stored, mark in reading.new_marks():
         mark_snapshot(connection, stored, mark)
     legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
-    changed = _store(connection, row, _stated(row, reading), legs)
-    return Refreshed(reading=reading, changed=changed)
-
-
-def _store(connection: Connection, row: Row[Any], stated: Values, legs: _Legs) -> bool:
-    """Write what differs from what is stored; whether anything did."""
-    stood = {_place(line): line for line in their_lines_of(connection, [row.txn])} if row.known else {}
-    batches = {batch.batch_id: batch for batch in batches_of(connection, [row.txn])} if row.known else {}
-    new_batches = [b for b in legs.batches if _differs(b, batches.get(b["batch_id"]), BATCH)]
-    new_lines = [v for v in legs.lines if _differs(v, stood.get(_place_in(v)), LEG)]
-    gone = [stood[place].line for place in stood.keys() - {_place_in(v) for v in legs.lines}]
-    same = all(stated[name] == getattr(row, name) for name in STATED)
-    if same and not (new_batches or new_lines or gone):
-        return False
-    write_state(connection, txn=row.txn, stated=stated)
-    if new_batches:
-        write_batches(connection, [{**b, "txn": row.txn} for b in new_batches])
-    if new_lines or gone:
-        book = {"txn": row.txn, "book": stated["book"]}
-        write_their_lines(connection, [{**v, **book} for v in new_lines], gone=gone)
-    return True
-
-
-def _differs(values: Values, stored: Row[Any] | None, names: Sequence[str]) -> bool:
-    return stored is None or any(values[name] != getattr(stored, name) for name in names)
-
-
-def _place(line: Row[Any]) -> tuple[object, ...]:
-    return line.batch_id, line.placed, line.position
-
-
-def _place_in(values: Values) -> tuple[object, ...]:
-    return values["batch_id"], values["placed"], values["position"]
+    stated = _stated(row, reading)
+    rev = write_state(connection, txn=txn, stated=stated, batches=legs.batches, lines=legs.lines)
+    return Refreshed(reading=reading, changed=rev is not None)
 
 
 def _stated(row: Row[Any], reading: Reading) -> dict[str, object]:
