@@ -1,13 +1,12 @@
 """How a day ties out: two counts that know nothing of each other, and what is left between them."""
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
 from tests.builders import (
     DAY,
@@ -32,12 +31,6 @@ from tieout.state import refresh
 
 RULES = rules()
 NEXT = date(2026, 11, 23)  #: the session after DAY, a Monday
-
-
-@pytest.fixture(name="connection")
-def _connection(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def a_day(connection: Connection, **options: Any) -> Day:
@@ -316,18 +309,17 @@ def test_findings_are_counted_by_name(connection: Connection) -> None:
     assert named["missing-internal"] == (1, "break")
 
 
-def test_the_digest_does_not_depend_on_the_order_in_which_things_came(engine: Engine) -> None:
+def test_the_digest_does_not_depend_on_the_order_in_which_things_came(connection: Connection) -> None:
     """The same day told in three orders, with other ids and judged another number of times, has one digest."""
     digests = set()
     for seed, order in enumerate(([*range(8)], [*reversed(range(8))], [5, 0, 7, 2, 4, 1, 6, 3])):
-        with engine.connect() as connection:
-            txns = a_mixed_day(connection, order)
-            for _ in range(seed):
-                for txn in txns:
-                    raise_rev(connection, txn)
-                reconcile(connection, txns=txns, now=EVENING + timedelta(days=seed), rules=RULES)
-            digests.add(tuple(a_day(connection, trade_date=day).digest for day in (DAY, NEXT)))
-            connection.rollback()
+        txns = a_mixed_day(connection, order)
+        for _ in range(seed):
+            for txn in txns:
+                raise_rev(connection, txn)
+            reconcile(connection, txns=txns, now=EVENING + timedelta(days=seed), rules=RULES)
+        digests.add(tuple(a_day(connection, trade_date=day).digest for day in (DAY, NEXT)))
+        connection.rollback()
 
     ((first, second),) = digests
     assert first != second

@@ -1,12 +1,11 @@
 """The Gateway's side of a transaction, derived from all its answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Row, text
 
 from tests.builders import (
     NOON,
@@ -22,12 +21,6 @@ from tests.builders import (
 from tieout.state import Refreshed, refresh
 
 RULES = rules()
-
-
-@pytest.fixture(name="connection")
-def _connection(engine: Engine) -> Iterator[Connection]:
-    with engine.begin() as connection:
-        yield connection
 
 
 def _refresh(connection: Connection, txn: int) -> Refreshed:

@@ -1,0 +1,37 @@
+"""A database shared by a file's tests, each of which takes back what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.engine import make_url
+
+from store.engine import connect
+
+TEMPLATE = "tieout_template"
+
+
+@pytest.fixture(name="shared_engine", scope="module")
+def _shared_engine(postgres: str) -> Iterator[Engine]:
+    """An engine on a migrated database of this file alone."""
+    name = f"f{uuid4().hex[:12]}"
+    admin = connect(postgres).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"create database {name} template {TEMPLATE}"))
+    engine = connect(make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"drop database {name} with (force)"))
+    admin.dispose()
+
+
+@pytest.fixture(name="connection")
+def _connection(shared_engine: Engine) -> Iterator[Connection]:
+    """A connection whose database transaction is rolled back at the end: nothing of a test stays."""
+    with shared_engine.connect() as connection:
+        yield connection
+        connection.rollback()
