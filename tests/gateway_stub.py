@@ -29,7 +29,7 @@ class Stub:
     url: str = ""
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
-    says: Callable[[str], Says] = lambda transaction_id: known(transaction_id)
+    says: Callable[[str], Says] = field(default_factory=lambda: known)
     gate: threading.Event = field(default_factory=threading.Event)
     began: threading.Event = field(default_factory=threading.Event)
 
@@ -123,7 +123,7 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             """Answer as the test says."""
             transaction_id = parse_qs(urlparse(self.path).query)["transactionId"][0]
             stub.asked.append(transaction_id)

@@ -12,8 +12,8 @@ import pytest
 from gateway.wire import (
     EmptyAnswer,
     KeysRefused,
-    NoSuchTransaction,
     Nonsense,
+    NoSuchTransaction,
     error_words,
     is_unclear,
     read_details,
@@ -46,13 +46,13 @@ def test_the_documented_shape_is_read_whole() -> None:
     assert (batch.batch_id, batch.status, batch.variety) == ("65a5012345678901234567ab", "COMPLETED", "regular")
     assert batch.completed_at == datetime(2024, 1, 15, 10, 30, 2, 118000, tzinfo=UTC)
     assert [(leg.symbol, leg.placed, leg.filled) for leg in batch.legs] == [
-        ("AXISBANK", True, 1),
-        ("HDFCBANK", True, 1),
-        ("WIPRO", False, 0),
+        ("AXISBANK", True, Decimal(1)),
+        ("HDFCBANK", True, Decimal(1)),
+        ("WIPRO", False, Decimal(0)),
     ]
     assert [(leg.symbol, leg.side, leg.quantity) for leg in answer.requested] == [
-        ("AXISBANK", "BUY", 1),
-        ("HDFCBANK", "BUY", 1),
+        ("AXISBANK", "BUY", Decimal(1)),
+        ("HDFCBANK", "BUY", Decimal(1)),
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_webhook_is_read_as_evidence() -> None:
     account, transaction_id, batch = read_webhook((SAMPLES / "webhook" / "completed.json").read_bytes())
     assert (account, transaction_id) == (ACCOUNT, TRANSACTION)
     assert batch is not None
-    assert (batch.status, batch.filled, len(batch.legs)) == ("COMPLETED", 2, 3)
+    assert (batch.status, batch.filled, len(batch.legs)) == ("COMPLETED", Decimal(2), 3)
 
 
 def test_a_placed_webhook_has_legs_without_an_exchange_id() -> None:

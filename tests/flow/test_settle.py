@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from gateway_stub import Says, Stub, a_leg, gateway_stub, known, said, unknown
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
@@ -20,6 +19,7 @@ from inbox.units import Unit
 from recon.values import Origin
 from store.due import free_dead
 from store.transactions import ensure
+from tests.gateway_stub import Says, Stub, a_leg, gateway_stub, known, said, unknown
 from tieout.follow import ask_again
 from tieout.replay import Parked, replay
 from tieout.settle import settle, settle_one
@@ -42,7 +42,7 @@ def _stub() -> Iterator[Stub]:
 def _shop(database_url: str, broker_url: str, stub: Stub) -> Iterator[Shop]:
     """What settling needs, asking a transaction as often as it likes."""
     settings = Settings(
-        _env_file=None,  # type: ignore[call-arg]
+        _env_file=None,
         database_url=database_url,
         broker_url=broker_url,
         gateway_name="demo",
