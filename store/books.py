@@ -107,32 +107,35 @@ def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[object
 
 # ---------------------------------------------------------------- within the file
 
+_NAMED_TWICE = text("""
+create temp table named_twice on commit drop as
+select gateway, order_id, count(distinct digest) > 1 as conflict, array_agg(row order by row) as rows
+from incoming group by gateway, order_id having count(*) > 1
+""")
 _CONFLICTS = text("""
-with named as (
-  select gateway, order_id, array_agg(row order by row) as rows from incoming
-  group by gateway, order_id having count(distinct digest) > 1
-), taken as (
-  delete from incoming i using named n where i.gateway = n.gateway and i.order_id = n.order_id
+with taken as (
+  delete from incoming i using named_twice n
+  where n.conflict and i.gateway = n.gateway and i.order_id = n.order_id
   returning i.row, i.gateway, i.order_id, i.trade_date, i.raw::text as raw, array_remove(n.rows, i.row) as others
 )
 select * from taken order by row
 """)
 _REPEATS = text("""
-delete from incoming i using incoming k
-where k.gateway = i.gateway and k.order_id = i.order_id and k.row < i.row
-returning i.row
+delete from incoming i using named_twice n
+where not n.conflict and i.gateway = n.gateway and i.order_id = n.order_id and i.row <> n.rows[1]
 """)
 
 
 def take_conflicts(connection: Connection) -> Sequence[Row[Any]]:
     """Take out and return rows whose order id other rows of the file give to something else."""
     connection.execute(text("analyze incoming"))
+    connection.execute(_NAMED_TWICE)
     return connection.execute(_CONFLICTS).all()
 
 
 def drop_repeats(connection: Connection) -> int:
     """Keep the first of rows that say the same; how many were dropped."""
-    return len(set(connection.execute(_REPEATS).scalars()))
+    return connection.execute(_REPEATS).rowcount
 
 
 # ---------------------------------------------------------------- against what is stored
@@ -203,7 +206,6 @@ where c.txn is null order by o.line
 
 def find_changes(connection: Connection) -> Counts:
     """Tell new and changed rows from those that are stored as they are."""
-    connection.execute(text("analyze incoming"))
     connection.execute(_CHANGES)
     connection.execute(text("analyze changes"))
     row = connection.execute(_COUNTS).one()

@@ -23,7 +23,7 @@ KINDS: Mapping[str, Callable[[Connection, Job], Report]] = {
     "instruments": import_instruments,
     "transactions": import_transactions,
 }
-REVIEWED_AT_ONCE = 20_000  #: transactions judged right after an import; the sweep does the others
+REVIEWED_AT_ONCE = 2_000  #: transactions judged right after an import; the sweep does the others
 
 
 class WrongImportError(ValueError):
@@ -46,7 +46,8 @@ def import_file(
     """Import a file of `orders`, `instruments` or `transactions`; on a dry run only say what would happen.
 
     Good rows are taken, bad ones are reported and, of orders, kept aside. What an import changed is
-    judged anew before this returns. `now` is the domain's instant.
+    judged anew before this returns, up to a bound; the sweep or `tieout reconcile` judges the others.
+    `now` is the domain's instant.
     Raises `UnreadableFileError` and `WrongImportError`; then nothing was written.
     """
     _check(kind, gateways, complete_for)
