@@ -131,28 +131,22 @@ def _by_facts(pairing: Pairing, legs: _Legs) -> None:
         (_our_facts, lambda line: _their_facts(line) if legs.placed(line) else None),
         (_our_order_facts, lambda line: None if legs.placed(line) else _their_order_facts(line)),
     ):
-        for group in _most_exact_first(pairing, ours_of, theirs_of):
-            if group.even:
-                for ours, theirs in zip(group.ours, group.theirs, strict=True):
-                    pairing.claim(ours, theirs, 2)
+        for parts in (_of_one_batch, _of_any_batch):
+            for group in parts(pairing, ours_of, theirs_of):
+                if group.even:
+                    for ours, theirs in zip(group.ours, group.theirs, strict=True):
+                        pairing.claim(ours, theirs, 2)
 
 
 def _by_stock(pairing: Pairing) -> None:
-    def ours_of(line: OurLine) -> Hashable:
-        return (line.instrument, line.side)
-
-    def theirs_of(line: TheirLine) -> Hashable:
-        return (line.instrument, line.leg.side)
-
-    for group in _most_exact_first(pairing, ours_of, theirs_of):
+    for group in _of_one_batch(pairing, _our_stock, _their_stock):
         if group.single:
             pairing.claim(group.ours[0], group.theirs[0], 3)
-    for group in _groups(pairing, ours_of, theirs_of):
-        for candidates in _connected(group):
-            if candidates.single:
-                pairing.claim(candidates.ours[0], candidates.theirs[0], 3)
-            else:
-                pairing.confuse(candidates.ours, candidates.theirs)
+    for group in _of_any_batch(pairing, _our_stock, _their_stock):
+        if group.single:
+            pairing.claim(group.ours[0], group.theirs[0], 3)
+        else:
+            pairing.confuse(group.ours, group.theirs)
 
 
 def _by_elimination(pairing: Pairing) -> None:
@@ -180,6 +174,14 @@ def _their_facts(line: TheirLine) -> Hashable:
     return (*_their_order_facts(line), leg.filled, price, ending(word, leg.filled, leg.quantity) or word)
 
 
+def _our_stock(line: OurLine) -> Hashable:
+    return (line.instrument, line.side)
+
+
+def _their_stock(line: TheirLine) -> Hashable:
+    return (line.instrument, line.leg.side)
+
+
 def _our_order_facts(line: OurLine) -> tuple[Hashable, ...]:
     return (line.instrument, line.side, line.quantity + ZERO)
 
@@ -188,26 +190,30 @@ def _their_order_facts(line: TheirLine) -> tuple[Hashable, ...]:
     return (line.instrument, line.leg.side, line.leg.quantity + ZERO)
 
 
-type_ours = Callable[[OurLine], Hashable]
-type_theirs = Callable[[TheirLine], Hashable]
+OurTrait = Callable[[OurLine], Hashable]
+TheirTrait = Callable[[TheirLine], Hashable]
 
 
-def _most_exact_first(pairing: Pairing, ours_of: type_ours, theirs_of: type_theirs) -> Iterable[Group]:
-    """The groups of what is left: first by the batch that both name, then whatever batch."""
-    yield from _groups(
+def _of_one_batch(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
+    """What is left and may be paired, where both name the same batch."""
+    groups = _groups(
         pairing,
         lambda line: line.batch_id and _both(line.batch_id, ours_of(line)),
         lambda line: _both(line.batch_id, theirs_of(line)),
     )
-    for group in _groups(pairing, ours_of, theirs_of):
-        yield from _connected(group)
+    return [part for group in groups for part in _connected(group)]
+
+
+def _of_any_batch(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
+    """What is left and may be paired."""
+    return [part for group in _groups(pairing, ours_of, theirs_of) for part in _connected(group)]
 
 
 def _both(first: Hashable, second: Hashable) -> Hashable:
     return None if second is None else (first, second)
 
 
-def _groups(pairing: Pairing, ours_of: type_ours, theirs_of: type_theirs) -> list[Group]:
+def _groups(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
     """What is left, by what a rung asks; lines of which it asks nothing, and one-sided groups, left out."""
     groups: dict[Hashable, Group] = defaultdict(lambda: Group([], []))
     for ours in pairing.ours:

@@ -90,7 +90,7 @@ class Scene:
         """Whether the books of that trade date are due or declared complete."""
         if self.books_in(day):
             return True
-        self.times.passed(books_due_at(day, self.policy))
+        self.times.passed(books_due_at(day, self.policy) - TICK)  # they are due from that instant on
         return False
 
     def trade_date(self) -> date:

@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 
 from recon.ends import batch_is_final
-from recon.progress import falls
 from recon.rules.timing import clock, completed_at
 from recon.scene import Scene, price_of
 from recon.tolerance import stated_amount_bound, stated_price_bound
@@ -82,9 +81,13 @@ def _denied(claim: Claim, stands: Batch | None, scene: Scene) -> Iterator[Findin
 
 
 def _was_answered_too(said: Batch, stands: Batch, scene: Scene) -> bool:
-    """Whether it says less in a batch of which an answer took something back: the regression tells it."""
+    """Whether an answer took something back of the batch and this claims no more than what stands.
+
+    That answer may confirm it, so it is the regression that tells the difference.
+    """
     regressions = () if scene.case.state is None else scene.case.state.regressions
-    return any(fall.batch_id == said.batch_id for fall in regressions) and bool(falls(stands, said))
+    taken_back = any(fall.batch_id == said.batch_id for fall in regressions)
+    return taken_back and (said.filled or ZERO) <= _filled(stands)
 
 
 def _denied_words(claim: Claim, stands: Batch, scene: Scene) -> Iterator[Finding]:

@@ -1,0 +1,238 @@
+"""Cases for the judge and its oracle: days with every fault and any combination of faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from recon.values import (
+    Answer,
+    Batch,
+    Case,
+    Claim,
+    Leg,
+    Origin,
+    OurLine,
+    Policy,
+    Regression,
+    State,
+    TheirLine,
+)
+
+T = TypeVar("T")
+
+DAY = date(2026, 11, 20)  #: a Friday
+NOON = datetime(2026, 11, 20, 6, 30, tzinfo=UTC)  #: 12:00 IST
+ACCOUNT, OTHER_ACCOUNT = "5f0321b5f3743c31d95abd35", "6a0321b5f3743c31d95abd36"
+
+LEG_WORDS = ["PLACED", "PARTIAL", "COMPLETE", "CANCELLED", "REJECTED", "ERROR", "CANCELLED AMO", "OPEN", "FROZEN"]
+BATCH_WORDS = ["PLACED", "PARTIALLYPLACED", "COMPLETED", "PARTIALLYFILLED", "UNFILLED", "UNPLACED", "ERROR"]
+BATCH_WORDS += ["CANCELLED", "FIXED", "MARKEDCOMPLETE", "MELTED"]
+TRANSACTION_WORDS = ["INITIALIZED", "USED", "PROCESSING", "ACTION_REQUIRED", "ERRORED", "COMPLETED", "LOST"]
+UNBEGUN = st.sampled_from(["INITIALIZED", "INITIALIZED", "ERRORED", "ERRORED", "EXPIRED", "USED", "COMPLETED"])
+MESSAGES = ["user_cancelled", "market_closed", "timed_out", "user cancelled, order_pending", None]
+PRICES = [Decimal("100.00"), Decimal("100.01"), Decimal("100.02"), Decimal("250.5"), Decimal(0), None]
+
+PRICE_STEPS = [Decimal("0.01"), Decimal("-0.02"), Decimal("0.010001"), Decimal(1)]
+
+FEW = st.sampled_from([Decimal(number) for number in (0, 4, 5, 6, 10)])
+SYMBOLS = st.sampled_from(["INFY", "TCS"])
+SIDES = st.sampled_from(["BUY", "BUY", "BUY", "SELL", "HOLD"])
+EXCHANGES = st.sampled_from(["NSE", "NSE", "NSE", "NSE", "MCX"])
+DAYS = st.sampled_from([DAY, DAY, DAY + timedelta(days=3)])
+MINUTES = st.integers(-400, 900).map(lambda minutes: NOON + timedelta(minutes=minutes))
+MORNINGS = st.sampled_from([-400, -40, -10, 0, 20, 50]).map(lambda minutes: NOON + timedelta(minutes=minutes))
+EVENINGS = st.sampled_from([60, 209, 240, 241, 300, 450, 539, 540, 541, 6000]).map(
+    lambda minutes: NOON + timedelta(minutes=minutes)
+)
+IDS = st.sampled_from(["11", "12", "13", None])
+
+
+def often(usual: T, other: st.SearchStrategy[T], *, out_of: int = 4) -> st.SearchStrategy[T]:
+    """Mostly the usual value, so that one fault at a time is seen as often as several."""
+    return st.one_of(*[st.just(usual)] * (out_of - 1), other)
+
+
+MOSTLY = st.sampled_from([True, True, True, False])
+USUALLY = st.sampled_from([*[True] * 5, False])
+NEARLY_ALWAYS = st.sampled_from([*[True] * 8, False])
+
+
+@st.composite
+def legs(draw: st.DrawFn) -> Leg:
+    """A leg: mostly complete, sometimes anything."""
+    quantity = draw(often(Decimal(5), FEW))
+    whole = draw(st.booleans())
+    return Leg(
+        placed=draw(USUALLY),
+        exchange=draw(EXCHANGES),
+        symbol=draw(SYMBOLS),
+        side=draw(SIDES),
+        quantity=quantity,
+        filled=quantity if whole else draw(FEW),
+        average_price=draw(often(PRICES[0], st.sampled_from(PRICES))),
+        status="COMPLETE" if whole else draw(st.sampled_from(LEG_WORDS)),
+        exchange_order_id=draw(IDS),
+    )
+
+
+@st.composite
+def batches(draw: st.DrawFn, batch_id: str) -> Batch:
+    """A batch whose figures mostly add up."""
+    own = tuple(draw(st.lists(legs(), min_size=draw(st.integers(0, 1)), max_size=3)))
+    bought = sum((leg.filled * (leg.average_price or 0) for leg in own if leg.side == "BUY"), Decimal(0))
+    sold = sum((leg.filled * (leg.average_price or 0) for leg in own if leg.side == "SELL"), Decimal(0))
+    usual = "COMPLETED" if all(leg.status == "COMPLETE" for leg in own) else "PARTIALLYFILLED"
+    odd = st.sampled_from([Decimal("0.01"), Decimal("0.05"), Decimal(5)])
+    return Batch(
+        batch_id=batch_id,
+        status=draw(often(usual, st.sampled_from(BATCH_WORDS), out_of=3)),
+        variety=draw(st.sampled_from(["regular", "amo", None, "bracket"])),
+        quantity=draw(often(sum((leg.quantity for leg in own), Decimal(0)), st.none() | FEW)),
+        filled=draw(often(sum((leg.filled for leg in own), Decimal(0)), st.none() | FEW)),
+        buy_amount=draw(often(bought, st.none() | odd.map(lambda more: bought + more))),
+        sell_amount=draw(often(sold, st.none() | odd.map(lambda more: sold + more))),
+        completed_at=draw(st.none() | MINUTES),
+        broker=draw(often("kite", st.none() | st.just("groww"))),
+        legs=own,
+    )
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> Answer:
+    """What the Gateway says of a transaction: up to two batches."""
+    count = draw(often(1, st.sampled_from([0, 2]), out_of=3))
+    return Answer(
+        transaction_id="TRX_1",
+        status=draw(often("COMPLETED", st.sampled_from(TRANSACTION_WORDS), out_of=3) if count else UNBEGUN),
+        account=draw(often(ACCOUNT, st.none())),
+        broker=draw(often("kite", st.none())),
+        expire_at=draw(st.none() | MINUTES),
+        error_code=draw(st.sampled_from([None, "1010", "1012"])),
+        error_message=draw(st.sampled_from(MESSAGES)),
+        batches=tuple(draw(batches(f"B{number}")) for number in range(count)),
+        requested=draw(st.just(()) | st.lists(legs(), max_size=1).map(tuple)),
+    )
+
+
+@st.composite
+def ours_from(draw: st.DrawFn, theirs: TheirLine, number: int) -> OurLine:
+    """Our line of a leg: mostly as it is, sometimes with faults."""
+    leg = theirs.leg
+    exact = OurLine(
+        line=100 + number,
+        order_id=f"O{number}",
+        account=ACCOUNT,
+        trade_date=theirs.trade_date,
+        exchange=leg.exchange,
+        symbol=leg.symbol,
+        instrument=theirs.instrument,
+        side=leg.side,
+        quantity=leg.quantity,
+        filled=leg.filled,
+        average_price=leg.average_price if leg.filled else None,
+        status=leg.status,
+        batch_id=draw(often(theirs.batch_id, st.none())),
+        exchange_order_id=draw(often(leg.exchange_order_id, st.none())),
+        broker=draw(often("kite", st.none())),
+    )
+    return draw(often(exact, spoiled(exact), out_of=3))
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, line: OurLine) -> OurLine:
+    """The line with one to three fields changed."""
+    symbol = draw(SYMBOLS)
+    changes: list[dict[str, object]] = [
+        {"account": OTHER_ACCOUNT},
+        {"trade_date": draw(DAYS)},
+        {"exchange": draw(EXCHANGES)},
+        {"symbol": symbol, "instrument": f"ISIN:{symbol}"},
+        {"side": draw(SIDES)},
+        {"quantity": draw(FEW)},
+        {"filled": draw(st.none() | FEW)},
+        {"average_price": draw(st.sampled_from(PRICES))},
+        {"average_price": (line.average_price or Decimal(0)) + draw(st.sampled_from(PRICE_STEPS))},
+        {"side": "SELL" if line.side == "BUY" else "BUY"},
+        {"status": draw(st.sampled_from([*LEG_WORDS, "CREATED", "UNPLACED", None]))},
+        {"batch_id": draw(st.sampled_from(["B0", "B1", None]))},
+        {"exchange_order_id": draw(IDS)},
+        {"broker": "groww"},
+    ]
+    for change in draw(st.lists(st.sampled_from(changes), min_size=1, max_size=3)):
+        line = replace(line, **change)  # type: ignore[arg-type]
+    return line
+
+
+@st.composite
+def claims_from(draw: st.DrawFn, answer: Answer) -> tuple[Claim, ...]:
+    """Webhooks: mostly the final one of each batch, sometimes others, lost or false ones."""
+    said = [batch for batch in answer.batches if draw(MOSTLY)]
+    said += draw(often([], st.lists(batches("B0") | batches("B9"), max_size=2), out_of=3))
+    return tuple(
+        Claim(
+            event_id=f"E{order}",
+            received_at=NOON + timedelta(minutes=order - 500),
+            asked_after=draw(MOSTLY),
+            account=draw(often(ACCOUNT, st.none() | st.just(OTHER_ACCOUNT))),
+            batch=batch,
+            order=order,
+        )
+        for order, batch in enumerate(said)
+    )
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State | None:
+    """E, mostly settled, sometimes with a fall of a leg, a batch or the transaction."""
+    answer = draw(answers())
+    fallen: list[Regression] = []
+    if draw(st.integers(1, 6)) == 1:
+        fallen.append(Regression(batch_id="", field="status", before="COMPLETED", after="PROCESSING"))
+        for batch in answer.batches:
+            leg = draw(st.sampled_from([None, *batch.legs]))
+            fallen.append(Regression(batch_id=batch.batch_id, field="filled", before="5", after="4", leg=leg))
+    state = State(answer=answer, regressions=tuple(fallen), settled=draw(NEARLY_ALWAYS))
+    return draw(often(state, st.none(), out_of=9))
+
+
+def lines_of(state: State | None, day: date = DAY) -> tuple[TheirLine, ...]:
+    """The legs of a state as lines."""
+    found = [(batch, leg) for batch in (state.answer.batches if state else ()) for leg in batch.legs]
+    return tuple(
+        TheirLine(line=number, batch_id=batch.batch_id, leg=leg, instrument=f"ISIN:{leg.symbol}", trade_date=day)
+        for number, (batch, leg) in enumerate(found)
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """One transaction with both sides and its webhooks."""
+    state = draw(states())
+    theirs = lines_of(state, draw(DAYS))
+    booked = [line for line in theirs if draw(USUALLY)]
+    ours = [draw(ours_from(line, number)) for number, line in enumerate(booked)]
+    loose = TheirLine(line=0, batch_id="B0", leg=draw(legs()), instrument="ISIN:INFY", trade_date=DAY)
+    ours += [draw(ours_from(loose, 50))] if draw(st.integers(1, 4)) == 1 or not theirs else []
+    return Case(
+        gateway="acme",
+        transaction_id="TRX_1",
+        origin=Origin.REGISTRATION,
+        state=state,
+        theirs=theirs,
+        ours=tuple(ours),
+        claims=draw(claims_from(state.answer)) if state else (),
+        absent_at=tuple(draw(st.lists(MORNINGS, max_size=4))) if state is None else (),
+        registered_at=NOON,
+        expire_at=draw(st.none() | MINUTES),
+        requested=tuple(draw(st.lists(legs(), max_size=1))),
+    )
+
+
+POLICIES = st.sampled_from(
+    [Policy(), Policy(price_slack=Decimal("0.01")), Policy(price_places_ours=4, amount_places=1)]
+)
