@@ -1,0 +1,125 @@
+"""`tieout day` and `tieout reconcile`, as one calls them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, text
+
+from cli import context
+from cli.day import day
+from cli.reconcile import reconcile
+from tests.builders import (
+    EVENING,
+    GATEWAY,
+    NOON,
+    a_batch,
+    a_leg,
+    a_transaction,
+    an_answer,
+    our_line,
+    rules,
+    store_snapshot,
+    store_webhook,
+)
+from tieout.state import refresh
+
+
+@pytest.fixture(name="clock", autouse=True)
+def _clock(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Settings of one gateway on the tests' own servers, and a clock that stands at 20:30 IST."""
+    clock = tmp_path / "clock"
+    clock.write_text(EVENING.isoformat())
+    named = {
+        "HOME": str(tmp_path),
+        "DATABASE_URL": database_url,
+        "BROKER_URL": broker_url,
+        "GATEWAY_NAME": GATEWAY,
+        "GATEWAY_SECRETS": "k1:a-secret-of-some-length-for-tests",
+        "GATEWAY_API_SECRETS": "k1:another-secret-of-some-length",
+        "SIMULATED": "true",
+        "CLOCK_FILE": str(clock),
+    }
+    for name, value in named.items():
+        monkeypatch.setenv(f"TIEOUT_{name}", value)
+    context.settings.cache_clear()
+    yield clock
+    context.settings.cache_clear()
+
+
+@pytest.fixture(name="txn")
+def _txn(engine: Engine) -> int:
+    """One transaction that agrees with the books, stored and not yet judged."""
+    with engine.begin() as connection:
+        leg = a_leg()
+        txn = a_transaction(connection)
+        batch = a_batch(leg, batch_id="B")
+        store_webhook(connection, batch)
+        store_snapshot(connection, txn, an_answer(batch))
+        refresh(connection, txn=txn, now=NOON, rules=rules())
+        our_line(connection, txn, leg)
+    return txn
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(day, arguments)
+
+
+def test_the_day_is_judged_first_and_ties_out(txn: int) -> None:
+    """What is due is judged before the table is printed, with rupees grouped the Indian way."""
+    result = _run("2026-11-20")
+
+    assert (result.exit_code, result.exception) == (0, None)
+    assert "matched" in result.output
+    assert "4,201.00" in result.output
+    assert "Every line of both sides is accounted for" in result.output
+
+
+def test_without_a_date_it_is_today_by_the_services_clock(txn: int) -> None:
+    """In IST: at 20:30 there it is still the twentieth."""
+    result = _run("--json")
+
+    told = json.loads(result.output)
+    assert (told["trade_date"], told["as_of"]) == ("2026-11-20", "2026-11-20T15:00:00Z")
+    assert told["orders"]["buckets"][0] == {
+        "name": "matched",
+        "side": "ours",
+        "count": 1,
+        "quantity": "10",
+        "amount": "4201",
+    }
+
+
+def test_a_day_that_does_not_tie_out_ends_with_1(engine: Engine, txn: int) -> None:
+    """A verdict that is gone is unaccounted for, in words and in the exit code."""
+    assert _run("2026-11-20").exit_code == 0
+    with engine.begin() as connection:
+        connection.execute(text("delete from verdicts"))
+    result = _run("2026-11-20")
+
+    assert result.exit_code == 1
+    assert "Unaccounted: 2 lines, 20 shares, 8,402.00 rupees" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["20-11-2026"], "write it as 2026-11-20"), (["--gateway", "other"], "there is acme")],
+)
+def test_a_wrong_call_ends_with_2_and_says_how_to_call_it(arguments: list[str], words: str) -> None:
+    """A date in another order, a gateway that is not set up."""
+    result = _run(*arguments)
+
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_reconcile_judges_what_is_stale_and_shows_the_day(engine: Engine, txn: int) -> None:
+    """And again, all of it, when asked to."""
+    results = [CliRunner().invoke(reconcile, arguments) for arguments in (["2026-11-20"], ["--again"], [])]
+
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    counts = ["1 transactions judged", "1 transactions judged", "0 transactions judged"]
+    assert all(words in result.output for words, result in zip(counts, results, strict=True))
+    assert "Every line of both sides is accounted for" in results[0].output
