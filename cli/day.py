@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlalchemy import Engine
 
@@ -20,6 +22,8 @@ from tieout.review import review_due
 from tieout.rules import rules_from
 
 EVERYTHING = 10**9
+WIDE = 110  #: columns in which both sides stand beside each other without breaking a figure
+SIDES = ("ours", "theirs")
 
 EPILOG = """
 \b
@@ -84,8 +88,10 @@ def the_gateway(settings: Settings, name: str | None) -> str:
 def print_day(day: Day) -> None:
     """Print the tie-out table of a day."""
     out = stdout()
+    if not out.is_terminal:
+        out.width = WIDE
     out.print(f"\n{day.gateway} · trade date {day.trade_date} · {_as_of(day)}{_book(day)}\n", style="bold")
-    out.print(_table(day))
+    out.print(_side_by_side(day) if out.width >= WIDE else _one_below_the_other(day))
     if day.findings:
         out.print(_findings(day))
     if day.ties_out:
@@ -104,17 +110,33 @@ def _book(day: Day) -> str:
     return "" if day.book == "live" else f" · book {day.book}"
 
 
-def _table(day: Day) -> Table:
-    table = Table(pad_edge=False)
-    table.add_column("orders")
-    for side in ("ours", "theirs"):
-        for figure in ("lines", "shares", "rupees"):
-            table.add_column(f"{side}\n{figure}", justify="right")
+def _side_by_side(day: Day) -> Table:
+    table = _figures_table(
+        "orders", [f"{side}\n{figure}" for side in SIDES for figure in ("lines", "shares", "rupees")]
+    )
     for name in day.orders.bucket_names:
-        ours, theirs = (day.orders.bucket(name, side) for side in ("ours", "theirs"))
-        table.add_row(name, *_cells(ours), *_cells(theirs))
+        table.add_row(name, *(cell for side in SIDES for cell in _cells(day.orders.bucket(name, side))))
     table.add_section()
     table.add_row("total", *_cells(day.orders.ours), *_cells(day.orders.theirs), style="bold")
+    return table
+
+
+def _one_below_the_other(day: Day) -> Table:
+    table = _figures_table("orders", ["side", "lines", "shares", "rupees"])
+    for name in day.orders.bucket_names:
+        for side in SIDES:
+            table.add_row(name if side == "ours" else "", side, *_cells(day.orders.bucket(name, side)))
+    table.add_section()
+    table.add_row("total", "ours", *_cells(day.orders.ours), style="bold")
+    table.add_row("", "theirs", *_cells(day.orders.theirs), style="bold")
+    return table
+
+
+def _figures_table(first: str, figures: Sequence[str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for figure in figures:
+        table.add_column(figure, justify="right", no_wrap=True)
     return table
 
 
@@ -124,11 +146,7 @@ def _cells(figures: object) -> tuple[str, str, str]:
 
 
 def _findings(day: Day) -> Table:
-    table = Table(pad_edge=False)
-    table.add_column("findings")
-    table.add_column("class")
-    table.add_column("count", justify="right")
-    table.add_column("impact, rupees", justify="right")
+    table = _figures_table("findings", ["class", "count", "impact, rupees"])
     for named in day.findings:
         table.add_row(named.name, named.finding_class, grouped(named.count), rupees(named.impact_inr))
     return table
