@@ -17,7 +17,7 @@ from tieout.state import refresh
 
 __all__ = ["judge_again", "review_due"]
 
-RANGE = 500  #: transactions a database transaction
+RANGE = 200  #: transactions a database transaction: live traffic on them waits that long
 
 _log = structlog.get_logger()
 
