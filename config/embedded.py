@@ -86,8 +86,8 @@ class Server:
                 os.kill(_pids(self.folder)["guard"], signal.SIGALRM)
             _until(lambda: not _guarded(self.folder), STOP_S, f"{self.kind.name} did not end within {STOP_S:.0f} s")
         os.close(self._holders)
-        if self._guard:
-            self._guard.poll()
+        if self._guard and self._guard.poll() is None:
+            self._guard.returncode = 0  # it lives on for the others, and is nobody's to wait for
 
     @property
     def _silence(self) -> str:

@@ -39,6 +39,7 @@ class Plan:
     stops: list[tuple[int, float]]  #: signals to end it, each with the seconds to wait for it
     uid: int | None = None
     gid: int | None = None
+    stdin: str = os.devnull
 
 
 @dataclass
@@ -133,6 +134,7 @@ def _open(plan: Plan, name: str) -> int:
 def _become(plan: Plan) -> None:
     """In the child: give up rights, die with the guard, become the server. Never returns."""
     try:
+        os.dup2(os.open(plan.stdin, os.O_RDONLY), 0)
         if plan.uid is not None and plan.gid is not None:
             os.setgroups([])
             os.setgid(plan.gid)

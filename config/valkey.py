@@ -41,12 +41,13 @@ class Valkey:
         """Write its configuration; how to run it. Raises `ServerError`, `OSError`."""
         data = folder / "data"
         data.mkdir(mode=0o700, exist_ok=True)
-        options = {**OPTIONS, "port": str(port), "dir": _quoted(data), "requirepass": _password(folder)}
+        options = {**OPTIONS, "port": str(port), "requirepass": _password(folder)}
         config = folder / "valkey.conf"
         with os.fdopen(os.open(config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.writelines(f"{name} {value}\n" for name, value in options.items())
         return Plan(
-            argv=[str(program()), str(config)],
+            argv=[str(program()), "-"],
+            stdin=str(config),  # not by name: it would take a * or [ in a path for a pattern
             cwd=str(data),
             folder=str(folder),
             stops=[(int(number), wait_s) for number, wait_s in STOPS],
@@ -80,8 +81,3 @@ def _password(folder: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(24))
     return path.read_text()
-
-
-def _quoted(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

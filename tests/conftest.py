@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import desk_story
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -17,10 +19,18 @@ from store.migrate import migrate
 TEMPLATE = "tieout_template"
 
 
+@pytest.fixture(name="servers_folder", scope="session")
+def _servers_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL's own account can enter when the tests run as root; pytest's are closed."""
+    with TemporaryDirectory(prefix="tieout servers ", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
 @pytest.fixture(name="postgres", scope="session")
-def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _postgres(servers_folder: Path) -> Iterator[str]:
     """The address of a PostgreSQL with a migrated template database."""
-    server = start_postgres(_reachable(tmp_path_factory) / "postgres")
+    server = start_postgres(servers_folder / "postgres")
     _create(server.url, TEMPLATE)
     template = connect(_database(server.url, TEMPLATE))
     migrate(template)
@@ -30,9 +40,9 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(name="broker_url", scope="session")
-def _broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _broker_url(servers_folder: Path) -> Iterator[str]:
     """The address of a Valkey."""
-    server = start_broker(_reachable(tmp_path_factory) / "broker")
+    server = start_broker(servers_folder / "broker")
     yield server.url
     server.stop()
 
@@ -45,6 +55,16 @@ def _database_url(postgres: str) -> Iterator[str]:
     yield _database(postgres, name)
     with _admin(postgres) as engine, engine.connect() as connection:
         connection.execute(text(f"drop database {name} with (force)"))
+
+
+@pytest.fixture(name="told_url", scope="session")
+def _told_url(postgres: str) -> str:
+    """The address of one database with the day of `desk_story` in it, for tests that only read."""
+    _create(postgres, "told", template=TEMPLATE)
+    engine = connect(_database(postgres, "told"))
+    desk_story.tell(engine)
+    engine.dispose()
+    return _database(postgres, "told")
 
 
 @pytest.fixture(name="engine")
@@ -73,11 +93,3 @@ def _create(url: str, name: str, *, template: str = "template1") -> None:
 
 def _database(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _reachable(factory: pytest.TempPathFactory) -> Path:
-    """A folder that PostgreSQL's own user can reach when the tests run as root."""
-    folder = factory.mktemp("servers")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    return folder
