@@ -15,10 +15,6 @@ from urllib.request import urlopen
 import desk_story
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import text
-from sqlalchemy.engine import make_url
-
-from store.engine import connect
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 READY_S = 60
@@ -43,20 +39,6 @@ def _browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(name="told_url", scope="session")
-def _told_url(postgres: str) -> str:
-    """The address of one database with the told day; the pages only read it."""
-    admin = connect(postgres).execution_options(isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text("create database told template tieout_template"))
-    admin.dispose()
-    url = make_url(postgres).set(database="told").render_as_string(hide_password=False)
-    engine = connect(url)
-    desk_story.tell(engine)
-    engine.dispose()
-    return url
 
 
 @pytest.fixture(name="console_url", scope="session")

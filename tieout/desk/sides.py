@@ -73,9 +73,8 @@ def price(value: Decimal | None) -> str:
     """A price with all the places it has, at least two; "" for None."""
     if value is None:
         return ""
-    text = format(value, "f").rstrip("0")
-    whole, _, part = text.partition(".")
-    return f"{grouped(int(whole or 0))}.{part:0<2}"
+    whole, _, part = format(abs(value), "f").partition(".")
+    return f"{'-' if value < 0 else ''}{grouped(int(whole))}.{part.rstrip('0'):0<2}"
 
 
 def _text(line: StoredLine | None, name: str, transaction: StoredTransaction | None) -> str:
