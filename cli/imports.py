@@ -15,8 +15,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from books.problems import UnreadableFileError
 from cli import context
 from cli.show import FOUND, WRONG_CALL, Failure, output_options, show_rows, stderr, stdout
-from cli.simulated import GATEWAY
-from config.settings import Gateway, Settings
+from config.settings import Settings
 from config.statuses import BadStatusesError, read_statuses
 from tieout.import_report import Report
 from tieout.imports import WrongImportError, import_file
@@ -38,7 +37,7 @@ def imports() -> None:
 
 def _importing(command: _Command) -> _Command:
     """The options and the file that all kinds share."""
-    file = click.Path(path_type=Path)
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
     command = click.option("--dry-run", is_flag=True, help="Write nothing, show what would happen.")(command)
     return click.argument("file", type=file)(output_options(command))
 
@@ -77,7 +76,7 @@ def _import(
                 engine,
                 kind=kind,
                 file=file,
-                gateways=_gateways(settings),
+                gateways=settings.gateways(),
                 now=context.clock().now(),
                 rules=rules_from(settings),
                 complete_for=complete_for,
@@ -90,12 +89,6 @@ def _import(
     _show(report, as_json=as_json, as_csv=as_csv)
     if report.refused:
         sys.exit(FOUND)
-
-
-def _gateways(settings: Settings) -> tuple[Gateway, ...]:
-    """The gateways of the settings; without any, in the embedded database, the one the simulator plays."""
-    simulated = Gateway(name=GATEWAY, url="", secrets=(), api_secrets=(), book="test")
-    return settings.gateways() or (() if settings.database_url else (simulated,))
 
 
 def _statuses(settings: Settings) -> Mapping[str, str]:
@@ -138,15 +131,15 @@ def _show(report: Report, *, as_json: bool, as_csv: bool) -> None:
 
 
 def _in_words(report: Report) -> str:
-    did = "would be" if report.dry_run else "were" if report.rows != 1 else "was"
     counts = {
         "new": report.new,
         "changed": report.changed,
-        "as stored": report.unchanged,
+        "unchanged": report.unchanged,
         "refused": report.refused,
         "repeated": report.repeated,
     }
     said = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
     excluded = f" {report.off_platform:,} name no transaction and are excluded." if report.off_platform else ""
-    done = f" The books of {report.complete_for} are declared complete." if report.complete_for else ""
-    return f"{report.file}: of {report.rows:,} rows {did} {said}.{excluded}{done}"
+    done = f" The books of {report.complete_for} are complete." if report.complete_for else ""
+    dry = " Nothing was written: this was a dry run." if report.dry_run else ""
+    return f"{report.file}: {report.rows:,} {'row' if report.rows == 1 else 'rows'}: {said}.{excluded}{done}{dry}"

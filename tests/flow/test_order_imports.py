@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -313,3 +314,54 @@ def test_problems_are_kept_as_they_were_reported(imports: Importer) -> None:
     (problem,) = json.loads(json.dumps(imports.one("select problems from refused_rows")))
     assert (problem["column"], problem["value"]) == ("status", "MAYBE")
     assert "config/statuses.toml" in problem["fix"]
+
+
+def test_two_imports_at_once_follow_one_another(imports: Importer) -> None:
+    """Of two people who import the same file, one brings the rows in and the other finds them there."""
+    rows = [a_row(f"O{i}", f"TRX_{i:032x}") for i in range(300)]
+    imports(name="first.csv")
+    file = imports.folder / "orders.csv"
+    file.write_text("\n".join([COLUMNS, *rows]) + "\n")
+
+    def run(_: int) -> Report:
+        rules = Rules(Policy(), exchange_calendar())
+        return import_file(imports.engine, kind="orders", file=file, gateways=[LIVE], now=NOW, rules=rules)
+
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(run, range(2)))
+
+    assert sorted((report.new, report.unchanged) for report in reports) == [(0, 300), (300, 0)]
+    assert imports.one("select count(*) from line_versions") == 300
+
+
+def test_a_day_declared_complete_touches_what_traded_on_it_once(imports: Importer) -> None:
+    """The transactions with legs of that day are judged anew, the first time only."""
+    imports(a_row("A", T1), a_row("B", T2))
+    with imports.engine.begin() as connection:
+        connection.execute(
+            text(
+                "insert into their_lines (txn, book, batch_id, placed, position, exchange, symbol, instrument, side,"
+                " quantity, filled, status, trade_date, facts, plain) select txn, 'live', 'b', true, 0, 'NSE', 'TCS',"
+                " 'NSE:TCS', 'BUY', 1, 1, 'COMPLETE', '2026-11-20', '', false from transactions where transaction_id = :t"
+            ),
+            {"t": T1},
+        )
+    before = imports.rev(T1), imports.rev(T2)
+
+    for _ in range(2):
+        imports(name="nothing.csv", complete_for=date(2026, 11, 20))
+
+    assert imports.rev(T2) == before[1]
+    assert imports.rev(T1) in {before[0] + 1, before[0] + 2}
+
+
+def test_a_large_file_is_reported_as_it_is_read(imports: Importer) -> None:
+    """Progress names bytes read of all bytes and ends at the end."""
+    told: list[tuple[int, int]] = []
+
+    imports(*[a_row(f"O{i}", "") for i in range(5000)], progress=lambda done, total: told.append((done, total)))
+
+    size = (imports.folder / "orders.csv").stat().st_size
+    assert [total for _, total in told] == [size] * 3
+    assert told == sorted(told)
+    assert told[-1][0] == size
