@@ -60,9 +60,7 @@ def breaks(
     )
     severity_of = severity_as_of(clock().now(), rules_from(settings()).calendar)
     with database() as engine:
-        rows = desk_breaks.listing(
-            engine, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit
-        )
+        rows = desk_breaks.listing(engine, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit)
         columns = desk_breaks.SHORT_COLUMNS if for_people else desk_breaks.COLUMNS
         shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=EMPTY)
     if for_people and shown == limit:

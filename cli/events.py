@@ -79,17 +79,24 @@ def _list(*, refused: bool, limit: int | None, as_json: bool, as_csv: bool, **na
     for_people = not (as_json or as_csv)
     limit = SHORT if for_people and limit is None else limit
     with database() as engine:
-        if refused:
-            rows = desk_events.refused_listing(
-                engine, gateway=narrow["gateway"], reason=narrow["reason"], limit=limit
-            )
-            columns, empty = desk_events.REFUSED_SHORT if for_people else desk_events.REFUSED_COLUMNS, "Nothing was refused."
-        else:
-            rows = desk_events.listing(engine, wanted(**narrow), limit=limit)
-            columns, empty = desk_events.SHORT_COLUMNS if for_people else desk_events.COLUMNS, EMPTY
+        rows = _rows(engine, refused=refused, limit=limit, narrow=narrow)
+        columns = _columns(refused=refused, short=for_people)
+        empty = "Nothing was refused." if refused else EMPTY
         shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=empty)
     if for_people and shown == limit:
         stderr().print(f"The newest {limit}; more with --limit, all with --json or --csv.")
+
+
+def _rows(engine: Engine, *, refused: bool, limit: int | None, narrow: dict[str, Any]) -> Iterator[dict[str, object]]:
+    if refused:
+        return desk_events.refused_listing(engine, gateway=narrow["gateway"], reason=narrow["reason"], limit=limit)
+    return desk_events.listing(engine, wanted(**narrow), limit=limit)
+
+
+def _columns(*, refused: bool, short: bool) -> tuple[str, ...]:
+    if refused:
+        return desk_events.REFUSED_SHORT if short else desk_events.REFUSED_COLUMNS
+    return desk_events.SHORT_COLUMNS if short else desk_events.COLUMNS
 
 
 def wanted(*, since: datetime | None, until: datetime | None, **exact: str | None) -> EventFilter:
@@ -175,7 +182,11 @@ def _explained(file: Path, name: str | None) -> Iterator[Row]:
         body = source.read()
     for one in gateways:
         yield from explained(
-            body, gateway=one.name, api_keys=one.api_secrets, jwt_keys=one.secrets, now=clock().now(),
+            body,
+            gateway=one.name,
+            api_keys=one.api_secrets,
+            jwt_keys=one.secrets,
+            now=clock().now(),
             checks=checks_from(settings()),
         )
 

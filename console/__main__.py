@@ -4,44 +4,59 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from granian import Granian
-from granian.constants import Interfaces
-
+from config.server_errors import ServerError
 from config.servers import open_servers
+from config.serving import server
 from config.settings import Settings, SettingsError, load_settings
 
-THREADS = 4
-WRONG_CALL = 2
+THREADS = 4  #: a few people look at a console, not thousands
+HEADER_READ_S = 10
+WRONG_CALL, AWAY = 2, 3
 
 
 def main() -> int:
-    """Serve until told to stop; the exit code says whether the settings were right."""
+    """Serve until a signal comes; 2 when a setting is wrong, 3 when an embedded server is away."""
     try:
         settings = load_settings()
+        with _servers(settings):
+            _serve(settings)
     except SettingsError as error:
-        sys.stderr.write(f"{error}\n")
-        return WRONG_CALL
-    with open_servers(settings) as servers:
-        os.environ["TIEOUT_DATABASE_URL"] = servers.database_url
-        os.environ["TIEOUT_BROKER_URL"] = servers.broker_url
-        serve(settings)
+        return _say(WRONG_CALL, str(error))
+    except ServerError as error:
+        return _say(AWAY, str(error))
     return 0
 
 
-def serve(settings: Settings) -> None:
-    """Run granian with one process; a few people look at a console, not thousands."""
-    Granian(
-        "console.wsgi:app",
-        address="127.0.0.1",
+@contextmanager
+def _servers(settings: Settings) -> Iterator[None]:
+    """The user's own servers unchecked: a console starts while they are away, and its pages say so."""
+    if settings.database_url and settings.broker_url:
+        yield
+        return
+    with open_servers(settings) as servers:
+        # The server's processes are started anew and read their settings themselves.
+        os.environ["TIEOUT_DATABASE_URL"] = servers.database_url  # noqa: TID251 written, not read
+        os.environ["TIEOUT_BROKER_URL"] = servers.broker_url  # noqa: TID251 written, not read
+        yield
+
+
+def _serve(settings: Settings) -> None:
+    server(
+        app="console.wsgi:app",
+        host="127.0.0.1",
         port=settings.console_port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        respawn_failed_workers=True,
-        websockets=False,
-        log_access=False,
+        processes=1,
+        threads=THREADS,
+        header_read_s=HEADER_READ_S,
     ).serve()
+
+
+def _say(code: int, message: str) -> int:
+    sys.stderr.write(message + "\n")
+    return code
 
 
 if __name__ == "__main__":

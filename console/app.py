@@ -17,9 +17,7 @@ from tieout.rules import Rules, rules_from
 BLUEPRINTS = (overview.pages, days.pages, breaks.pages, events.pages, transactions.pages, health.pages)
 
 
-def create_app(
-    settings: Settings, *, engine: Engine, watch: BrokerWatch, clock: Clock, rules: Rules
-) -> Flask:
+def create_app(settings: Settings, *, engine: Engine, watch: BrokerWatch, clock: Clock, rules: Rules) -> Flask:
     """The console over that database and broker, read-only."""
     app = Flask("console")
     app.url_map.strict_slashes = False

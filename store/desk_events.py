@@ -102,18 +102,14 @@ class StoredAnswer:
     mark: str
 
 
-def events(
-    connection: Connection, wanted: EventFilter, *, limit: int, before: Cursor | None = None
-) -> list[Event]:
+def events(connection: Connection, wanted: EventFilter, *, limit: int, before: Cursor | None = None) -> list[Event]:
     """Events, newest first; `before` is (received_at, event_id) of the last one seen."""
     order = (_events.c.received_at, _events.c.event_id)
     query = _narrowed(select(_events), wanted).order_by(*(column.desc() for column in order)).limit(limit)
     if before:
         query = query.where(tuple_(*order) < before)
     page = query.subquery("e")
-    counted = select(page, _delivery_count(page.c.event_id)).order_by(
-        page.c.received_at.desc(), page.c.event_id.desc()
-    )
+    counted = select(page, _delivery_count(page.c.event_id)).order_by(page.c.received_at.desc(), page.c.event_id.desc())
     return [Event(**row) for row in connection.execute(counted).mappings()]
 
 

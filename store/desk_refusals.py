@@ -80,9 +80,7 @@ def refusals(
     return [Refusal(**row) for row in connection.execute(query).mappings()]
 
 
-def alerts(
-    connection: Connection, *, limit: int, name: str | None = None, before: int | None = None
-) -> list[Alert]:
+def alerts(connection: Connection, *, limit: int, name: str | None = None, before: int | None = None) -> list[Alert]:
     """Alerts, newest first; `before` is the id of the last one seen."""
     query = select(_alerts).order_by(_alerts.c.alert_id.desc()).limit(limit)
     if name:

@@ -130,9 +130,7 @@ _THEIRS = tuple(n for n in StoredLine.__slots__ if n not in {"account", "order_i
 def transaction(connection: Connection, *, gateway: str, transaction_id: str) -> StoredTransaction | None:
     """One transaction by its natural key, or None."""
     columns = [_transactions.c[name] for name in StoredTransaction.__slots__]
-    query = select(*columns).where(
-        _transactions.c.gateway == gateway, _transactions.c.transaction_id == transaction_id
-    )
+    query = select(*columns).where(_transactions.c.gateway == gateway, _transactions.c.transaction_id == transaction_id)
     row = connection.execute(query).mappings().one_or_none()
     return StoredTransaction(**row) if row else None
 

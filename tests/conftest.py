@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-import desk_story
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -15,6 +14,7 @@ from sqlalchemy.engine import make_url
 from config.servers import start_broker, start_postgres
 from store.engine import connect
 from store.migrate import migrate
+from tests import desk_story
 
 TEMPLATE = "tieout_template"
 

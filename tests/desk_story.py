@@ -118,7 +118,7 @@ def _differs(connection: Connection, txn: int) -> None:
         theirs="1512.5",
         difference=Decimal("0.05"),
         tolerance=Decimal("0.01"),
-        impact_inr=Decimal("625"),
+        impact_inr=Decimal(625),
         ours_line=ours,
         theirs_line=theirs,
         evidence=[
@@ -246,7 +246,7 @@ def _missing(connection: Connection, txn: int) -> None:
         field="line",
         ours=None,
         theirs="12500 RELIANCE",
-        impact_inr=Decimal("3126250"),
+        impact_inr=Decimal(3126250),
         theirs_line=theirs,
         rule="every line of the Gateway has one in the books",
     )

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from urllib.error import URLError
 from urllib.request import urlopen
 
-import desk_story
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
+from tests import desk_story
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 READY_S = 60
@@ -53,9 +54,7 @@ def _console_url(told_url: str, broker_url: str, tmp_path_factory: pytest.TempPa
         "TIEOUT_CLOCK_FILE": str(clock),
         "TIEOUT_CONSOLE_PORT": str(port),
     }
-    process = subprocess.Popen(  # noqa: S603 our own program
-        [sys.executable, "-m", "console"], env={**os.environ, **named}, start_new_session=True
-    )
+    process = subprocess.Popen([sys.executable, "-m", "console"], env={**os.environ, **named}, start_new_session=True)
     try:
         yield _ready(f"http://127.0.0.1:{port}")
     finally:

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from desk_story import DAY, DIFFERS, DONE_EVENT, GATEWAY, HOSTILE, PARKED_EVENT, PRICE_BREAK
 from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.desk_story import DAY, DIFFERS, DONE_EVENT, GATEWAY, HOSTILE, PARKED_EVENT, PRICE_BREAK
+
+pytestmark = pytest.mark.browser
 
 PAGES = (
     "/",
@@ -27,15 +30,16 @@ PAGES = (
     "/meanings",
     "/nowhere",
 )
+WATCH_POLICY = """
+document.addEventListener('securitypolicyviolation', e => { (window.violations ||= []).push(e.violatedDirective) })
+"""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LOOKS = (("light", 1280), ("dark", 375))  #: colours go by theme and layout by width: two looks cover both
 
 
 def _context(browser: Browser, **options: Any) -> BrowserContext:
     context = browser.new_context(**options)
-    context.add_init_script(
-        "document.addEventListener('securitypolicyviolation', e => { (window.violations ||= []).push(e.violatedDirective) })"
-    )
+    context.add_init_script(WATCH_POLICY)
     return context
 
 
@@ -44,13 +48,16 @@ def _violations(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(
     browser: Browser, console_url: str, theme: Any, width: int
 ) -> None:
     """Every page passes axe in both themes, wide and narrow, breaks no rule of its policy, and fits."""
     context = _context(browser, color_scheme=theme, viewport={"width": width, "height": 800})
-    page, faults = context.new_page(), []
+    page = context.new_page()
+    faults: list[tuple[str, str, str]] = []
     for path in PAGES:
         page.goto(console_url + path)
         found = Axe().run(page, options=RULES)
@@ -81,8 +88,9 @@ def test_everything_is_read_and_filtered_without_javascript(browser: Browser, co
 def test_a_hostile_webhook_body_is_shown_and_never_runs(browser: Browser, console_url: str) -> None:
     """Markup in a body, a header, a refusal and an alert is text on the page: no script, no image, no dialog."""
     context = _context(browser)
-    page, dialogs = context.new_page(), []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page = context.new_page()
+    dialogs: list[str] = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     for path in (f"/events/{PARKED_EVENT}", "/refusals", "/alerts"):
         page.goto(console_url + path)
         assert "owned" not in page.title()

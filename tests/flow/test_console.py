@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from desk_story import ATTACK, DAY, DIFFERS, DONE_EVENT, GATEWAY, NOW, OPEN, PARKED_EVENT, PRICE_BREAK
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, event
@@ -15,6 +14,7 @@ from config.clock import FixedClock
 from config.settings import Settings
 from console.app import create_app
 from store.engine import connect
+from tests.desk_story import ATTACK, DAY, DIFFERS, DONE_EVENT, GATEWAY, NOW, OPEN, PARKED_EVENT, PRICE_BREAK
 from tieout.desk.broker import BrokerWatch
 from tieout.rules import rules_from
 
@@ -115,7 +115,9 @@ def test_loopback_names_at_its_own_port_are_answered(client: FlaskClient, host: 
     assert client.get("/livez", headers={"Host": f"{host}:{PORT}"}).status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "localhost:80", "127.0.0.1:8081.evil", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", "localhost:80", "127.0.0.1:8081.evil", ""]
+)
 def test_any_other_host_is_refused_and_told_why(client: FlaskClient, host: str) -> None:
     """A name that another site points at this machine gets no page: 421."""
     answer = client.get("/", headers={"Host": host})
@@ -218,7 +220,16 @@ def test_events_are_paged_without_a_gap_or_a_repeat(client: FlaskClient) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/events?after=x", "/events?after=a~b", "/breaks?after=1~x", "/refusals?after=~~", "/alerts?after=x", "/breaks?date=x", "/breaks?state=x", "/events?from=x"],
+    [
+        "/events?after=x",
+        "/events?after=a~b",
+        "/breaks?after=1~x",
+        "/refusals?after=~~",
+        "/alerts?after=x",
+        "/breaks?date=x",
+        "/breaks?state=x",
+        "/events?from=x",
+    ],
 )
 def test_an_address_that_makes_no_sense_is_400_in_words(client: FlaskClient, path: str) -> None:
     """A person who changed the address is told what is wrong with it."""
@@ -227,7 +238,17 @@ def test_an_address_that_makes_no_sense_is_400_in_words(client: FlaskClient, pat
     assert "say bad" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/day/x", "/day/2026-11-20?gateway=none", f"/breaks/{DONE_EVENT}", f"/events/{PRICE_BREAK}", "/transactions/acme/TRX_x", "/transactions/%00/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/day/x",
+        "/day/2026-11-20?gateway=none",
+        f"/breaks/{DONE_EVENT}",
+        f"/events/{PRICE_BREAK}",
+        "/transactions/acme/TRX_x",
+        "/transactions/%00/x",
+    ],
+)
 def test_what_is_not_there_is_404_with_a_way_on(client: FlaskClient, path: str) -> None:
     """Each page that is not found says where to look instead."""
     assert _get(client, path).status_code == 404

@@ -7,14 +7,14 @@ import io
 import json
 from typing import Any
 
-import desk_story
 import pytest
 from click.testing import CliRunner, Result
-from desk_story import DAY, DIFFERS, DONE_EVENT, NOW, OPEN, PARKED_EVENT
 from sqlalchemy import Engine, text
 
 from cli import context
 from cli.main import tieout
+from tests import desk_story
+from tests.desk_story import DAY, DIFFERS, DONE_EVENT, NOW, OPEN, PARKED_EVENT
 
 EVENT = {
     "event", "gateway", "family", "state", "transaction_id", "batch_id", "received_at", "deliveries", "attempts",

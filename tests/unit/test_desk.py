@@ -7,19 +7,19 @@ from decimal import Decimal
 
 import pytest
 
+from recon.names import CLASS_OF
 from store.desk_events import EventFilter
 from store.desk_queue import Units
 from tieout.desk.breaks import used
 from tieout.desk.broker import BrokerView, QueueDepth
 from tieout.desk.events import narrowed
 from tieout.desk.evidence import as_text, pretty
+from tieout.desk.meanings import meaning, meanings
 from tieout.desk.paging import BadCursorError, cut, read, written
 from tieout.desk.queue import depths, ist_day
 from tieout.desk.sides import price
 
-IDLE = Units(
-    open=0, due=0, due_for_s=0, claimed=0, lapsed=0, followed=0, ask_due=0, next_ask_at=None, unjudged=0
-)
+IDLE = Units(open=0, due=0, due_for_s=0, claimed=0, lapsed=0, followed=0, ask_due=0, next_ask_at=None, unjudged=0)
 
 
 def _broker(waiting: int = 0, unacked: int = 0) -> BrokerView:
@@ -86,7 +86,9 @@ def test_a_day_is_the_indian_one() -> None:
     ("difference", "tolerance", "percent"),
     [("0.005", "0.01", 50), ("-0.05", "0.01", 500), ("1", "0", None), ("1", None, None), (None, "1", None)],
 )
-def test_the_tolerance_used_is_a_share_of_it(difference: str | None, tolerance: str | None, percent: int | None) -> None:
+def test_the_tolerance_used_is_a_share_of_it(
+    difference: str | None, tolerance: str | None, percent: int | None
+) -> None:
     """The sign of the difference does not matter; without a tolerance there is no share."""
     found = used(Decimal(difference) if difference else None, Decimal(tolerance) if tolerance else None)
     assert found == percent
@@ -96,10 +98,12 @@ def test_a_number_is_laid_out_as_it_was_written() -> None:
     """Float noise, exponents and trailing zeros in a body survive being made readable."""
     shown = pretty(b'{"buyAmount":1575.0900000000001,"n":1e2,"z":10.00,"deep":[-0.0]}')
     assert shown is not None
-    assert all(text in shown for text in ('1575.0900000000001,', '"n": 1e2', '"z": 10.00', "-0.0"))
+    assert all(text in shown for text in ("1575.0900000000001,", '"n": 1e2', '"z": 10.00', "-0.0"))
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"", b"\xff", b"[" * 100_000, '{"a":"\ue000"}'.encode(), b'{"a":"\\uE000"}'])
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b"\xff", b"[" * 100_000, '{"a":"\ue000"}'.encode(), b'{"a":"\\uE000"}']
+)
 def test_what_is_no_json_is_shown_raw_only(body: bytes) -> None:
     """Laying out never fails and never garbles; the raw bytes are always there."""
     assert pretty(body) is None
@@ -149,8 +153,15 @@ def test_a_cursor_that_nobody_gave_out_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [("1512.5", "1,512.50"), ("0.050000", "0.05"), ("12.345600", "12.3456"), ("100000", "1,00,000.00")]
+    ("value", "shown"),
+    [("1512.5", "1,512.50"), ("0.050000", "0.05"), ("12.345600", "12.3456"), ("100000", "1,00,000.00")],
 )
 def test_a_price_keeps_all_its_places(value: str, shown: str) -> None:
     """At least two places, more when it has them, grouped the Indian way."""
     assert price(Decimal(value)) == shown
+
+
+def test_every_name_has_a_meaning_in_the_documentation() -> None:
+    """The pages say about a name what docs/breaks.md says."""
+    assert set(CLASS_OF) <= set(meanings())
+    assert all(meaning(name) and "*" not in meaning(name) for name in CLASS_OF)

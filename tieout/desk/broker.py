@@ -136,7 +136,7 @@ def _held(client: redis.Redis, held: int) -> Counter[str]:
 
 
 def _queue_of(value: bytes) -> str:
-    """kombu keeps [message, exchange, routing key]; our routing keys are the queues' names."""
+    """Kombu keeps [message, exchange, routing key]; our routing keys are the queues' names."""
     try:
         key = json.loads(value)[2]
     except (ValueError, LookupError, TypeError):

@@ -115,9 +115,7 @@ def as_row(event: Event) -> dict[str, object]:
     return {"event": event.event_id, **row}
 
 
-def counts(
-    engine: Engine, wanted: EventFilter, event_ids: Sequence[UUID] = ()
-) -> list[tuple[str, str, int]]:
+def counts(engine: Engine, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[tuple[str, str, int]]:
     """How many events there are by (state, reason), of these ids only if any are given."""
     with engine.connect() as connection:
         return desk_events.counts(connection, wanted, event_ids)
@@ -133,9 +131,7 @@ def show(engine: Engine, event_id: UUID) -> WholeEvent | None:
 def _whole(connection: Connection, event: Event) -> WholeEvent:
     deliveries = desk_events.deliveries(connection, event_id=event.event_id, limit=SHOWN_MAX)
     transaction = (
-        desk_transactions.transaction(
-            connection, gateway=event.gateway, transaction_id=event.transaction_id
-        )
+        desk_transactions.transaction(connection, gateway=event.gateway, transaction_id=event.transaction_id)
         if event.transaction_id
         else None
     )
@@ -169,9 +165,7 @@ def refusals(
     except ValueError:
         raise BadCursorError from None
     with engine.connect() as connection:
-        found = desk_refusals.refusals(
-            connection, gateway=gateway, reason=reason, limit=limit + 1, before=before
-        )
+        found = desk_refusals.refusals(connection, gateway=gateway, reason=reason, limit=limit + 1, before=before)
     rows, last = cut(found, limit)
     after = written(last.last_at.isoformat(), last.gateway, last.reason) if last else None
     return Page(rows=rows, after=after)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -90,7 +90,7 @@ class _Number(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> _Number:
+    def __new__(cls, text: str) -> Self:
         """Put the marks around it."""
         return super().__new__(cls, f"{_MARK}{text}{_MARK}")
 

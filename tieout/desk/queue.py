@@ -148,9 +148,7 @@ def queue_now(engine: Engine, watch: BrokerWatch, *, now: datetime) -> QueueNow:
             as_of=now,
             groups=tuple(desk_queue.open_groups(connection)),
             parked=tuple(desk_queue.parked_groups(connection)),
-            today=Today(
-                received=sum(arrived.values()), done=arrived.get("done", 0), parked=arrived.get("parked", 0)
-            ),
+            today=Today(received=sum(arrived.values()), done=arrived.get("done", 0), parked=arrived.get("parked", 0)),
             units=units,
             depths=depths(units, broker),
             signs=signs,
@@ -184,9 +182,7 @@ def depths(units: Units, broker: BrokerView) -> Depths:
 def _disagreements(units: Units, broker: BrokerView) -> list[str]:
     found = []
     if units.lapsed:
-        found.append(
-            f"{units.lapsed} claimed past the lease: a worker died; the sweep hands the work to another"
-        )
+        found.append(f"{units.lapsed} claimed past the lease: a worker died; the sweep hands the work to another")
     if broker.away:
         return found
     if units.due and units.due_for_s > DUE_LATE_S and not (broker.waiting or broker.unacked):
@@ -199,7 +195,9 @@ def _disagreements(units: Units, broker: BrokerView) -> list[str]:
         )
     settle = broker.depths[0]
     if settle.waiting and not (units.open or units.ask_due or units.unjudged):
-        found.append(f"{settle.waiting} messages for work that is done: harmless, a worker drops them when it comes to them")
+        found.append(
+            f"{settle.waiting} messages for work that is done: harmless, a worker drops them when it comes to them"
+        )
     return found
 
 
@@ -213,6 +211,4 @@ def _canary(queue: str, sign: Sign | None) -> Canary:
     if sign is None:
         return Canary(queue=queue, seen_at=None, age_s=None, took_ms=None)
     took = (sign.seen_at - sign.sent_at) / timedelta(milliseconds=1) if sign.sent_at else None
-    return Canary(
-        queue=queue, seen_at=sign.seen_at, age_s=sign.age_s, took_ms=None if took is None else round(took)
-    )
+    return Canary(queue=queue, seen_at=sign.seen_at, age_s=sign.age_s, took_ms=None if took is None else round(took))
