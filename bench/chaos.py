@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +72,12 @@ def empty_broker(victim: Victim) -> None:
         client.flushall()
 
 
-def freeze_broker(victim: Victim) -> None:
+def freeze_broker(victim: Victim, frozen_s: float = FROZEN_S) -> None:
     """Stop the broker's process for a while; it then goes on where it was."""
     assert victim.servers.broker is not None  # a rehearsal's servers are embedded
     pid = victim.servers.broker.pid
     os.kill(pid, signal.SIGSTOP)
-    time.sleep(FROZEN_S)
+    time.sleep(frozen_s)
     os.kill(pid, signal.SIGCONT)
 
 
@@ -149,23 +149,36 @@ class Outcome:
 
 def disturbed_day(home: Path, name: str, *, seed: int, transactions: int, points: int) -> Outcome:
     """Play that day and disturb it at seeded points of its first nine tenths."""
-    at = tuple(sorted(random.Random(f"{seed} {name}").uniform(0.05, 0.9) for _ in range(points)))
+    at = sorted(random.Random(f"{seed} {name}").uniform(0.05, 0.9) for _ in range(points))
+    return play_disturbed(
+        home, name, [(point, DISTURBANCES[name]) for point in at], seed=seed, transactions=transactions
+    )
+
+
+def play_disturbed(
+    home: Path, name: str, plan: Sequence[tuple[float, Disturbance]], *, seed: int, transactions: int
+) -> Outcome:
+    """Play that day and do what is planned when so much of it is posted, from 0 to 1.
+
+    Raises `NeverHappenedError` when a disturbance found nothing to disturb.
+    """
     playing = begin(home, seed=seed, transactions=transactions)
     try:
         with _victim(home / "once") as victim:
-            for point in at:
+            for point, disturb in plan:
                 _until(lambda point=point: victim.progress() >= point, f"{point:.0%} of the day", WATCH_S)
-                DISTURBANCES[name](victim)
+                disturb(victim)
         day = playing.finish()
     finally:
         if playing.process.poll() is None:
             playing.process.terminate()
             playing.process.wait()
-    return _outcome(home / "once", name, day, at)
+    return _outcome(home / "once", name, day, tuple(point for point, _ in plan))
 
 
 def _outcome(home: Path, name: str, day: Day, at: tuple[float, ...]) -> Outcome:
-    posts = [line for line in map(json.loads, (home / "simulator" / "log.jsonl").open()) if line["what"] == "post"]
+    log = (home / "simulator" / "log.jsonl").read_text().splitlines()
+    posts = [line for line in map(json.loads, log) if line["what"] == "post"]
     acknowledged = {json.loads(post["answer"])["event"] for post in posts if post["status"] == requests.codes.ok}
     with open_servers(Settings(home=home)) as servers, psycopg.connect(servers.database_url) as connection:
         stored = {str(event) for (event,) in connection.execute("select event_id from events")}
