@@ -8,6 +8,7 @@ import gc
 from config.settings import SettingsError, load_settings
 from webhook.build import build
 from webhook.metrics import serve
+from webhook.patience import watch
 
 _settings = load_settings()
 if _settings.database_url is None or _settings.broker_url is None:
@@ -21,6 +22,11 @@ built = build(
 app = built.app
 if _settings.edge_metrics_port is not None:
     serve(built, first_port=_settings.edge_metrics_port, ports=_settings.edge_processes)
+watch(
+    _settings.edge_port,
+    limit_s=_settings.edge_read_s + _settings.commit_wait_s,
+    at_once=_settings.edge_threads,
+)
 atexit.register(built.close)
 gc.freeze()  # what is loaded now stays: no collection looks through it again
 gc.set_threshold(20_000, 20, 50)  # a request makes some hundred objects and no cycles to speak of

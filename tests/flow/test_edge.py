@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -14,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
+import requests
 from sqlalchemy import Engine
 
 from config.queues import SETTLE_QUEUE
@@ -32,10 +35,10 @@ def _running(tmp_path: Path, database_url: str) -> Iterator[RunningEdge]:
         yield running
 
 
-def answer(response: object) -> tuple[int, str]:
+def answer(response: requests.Response) -> tuple[int, str]:
     """Status and what the body says."""
-    said = response.json()  # type: ignore[attr-defined]
-    return response.status_code, said.get("reason", said["status"])  # type: ignore[attr-defined]
+    said = response.json()
+    return response.status_code, said.get("reason", said["status"])
 
 
 def test_an_accepted_webhook_is_stored_as_it_came(running: RunningEdge, engine: Engine) -> None:
@@ -83,7 +86,7 @@ def test_an_unknown_gateway_is_not_found(running: RunningEdge) -> None:
     other = running.url.replace(GATEWAY, "nobody")
 
     assert response.ok
-    assert answer(__import__("requests").post(other, data=b"{}", timeout=BOUND_S)) == (404, "unknown-gateway")
+    assert answer(requests.post(other, data=b"{}", timeout=BOUND_S)) == (404, "unknown-gateway")
 
 
 def raw(port: int, *parts: bytes, end: bool = False) -> bytes:
@@ -106,6 +109,24 @@ def test_bodies_cut_short_and_chunks_are_counted(running: RunningEdge) -> None:
     assert b"cut-short" in raw(running.port, head + b"Content-Length: 9999\r\n\r\n", body, end=True)
     assert b"accepted" in raw(running.port, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")
     assert b"too-large" in raw(running.port, head + b"Transfer-Encoding: chunked\r\n\r\n", huge * 17, end=True)
+
+
+def test_silent_senders_do_not_hold_the_edge(tmp_path: Path, database_url: str) -> None:
+    """As many half-sent bodies as there are threads: they are ended, and good traffic goes on."""
+    settings = {"TIEOUT_EDGE_THREADS": "4", "TIEOUT_EDGE_READ_S": "1", "TIEOUT_COMMIT_WAIT_S": "1"}
+    head = f"POST /webhooks/{GATEWAY} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{".encode()
+    with edge(tmp_path, database_url=database_url, broker_url=DOWN, **settings) as running, requests.Session() as kept:
+        kept.post(running.url, json=signed(order(1)), timeout=BOUND_S)
+        silent = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(8)]
+        for one in silent:
+            one.sendall(head)
+        answers = [answer(running.post(signed(order(n))))[1] for n in (2, 3)]
+        answers.append(answer(kept.post(running.url, json=signed(order(4)), timeout=BOUND_S))[1])
+        for one in silent:
+            one.close()
+
+    assert answers == ["accepted"] * 3
+    assert "Traceback" not in running.said()
 
 
 def test_twenty_bodies_share_a_signature_and_no_more(running: RunningEdge, engine: Engine) -> None:
@@ -203,10 +224,6 @@ def test_a_committed_webhook_is_announced_by_its_ids(tmp_path: Path, database_ur
 
 
 def _messages(broker_url: str) -> list[str]:
-    import base64
-
-    import redis
-
     with redis.Redis.from_url(broker_url, decode_responses=True) as client:
         return [
             base64.b64decode(json.loads(str(found))["body"]).decode()
@@ -322,8 +339,6 @@ def test_what_was_answered_is_stored_when_the_edge_is_ended(tmp_path: Path, data
 
 
 def _tried(running: RunningEdge, number: int) -> str | None:
-    import requests
-
     try:
         response = running.post(signed(order(number)))
     except requests.RequestException:
