@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from store.together import Asked, Query
 
-_CLAIMS = text("""
+_CLAIMS = Query("""
 select t.txn, e.event_id, e.received_at, e.stored_at, d.body
 from transactions t
 join events e on e.gateway = t.gateway and e.transaction_id = t.transaction_id and e.family = 'orders'
@@ -21,6 +20,6 @@ order by t.txn, e.received_at, e.stored_at, d.delivery_id
 """)
 
 
-def claims_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
+def claims(txns: Sequence[int]) -> Asked:
     """The first body of each orders event of these transactions, in the order they came."""
-    return connection.execute(_CLAIMS, {"txns": list(txns)}).all()
+    return _CLAIMS.of(txns=list(txns))

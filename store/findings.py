@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, text
-
 from store import schema
 from store.recordset import as_parameter, records
+from store.together import Asked, Query
 
 _LIFE = {"opened_at", "closed_at", "reopened", "rev"}
 SAID = tuple(c.name for c in schema.findings.c if c.name not in _LIFE)
@@ -24,7 +23,7 @@ _VALUES = ("class", "ours", "theirs", "difference", "tolerance")
 _VALUES_CHANGED = f"({_of('o', _VALUES)}) is distinct from ({_of('s', _VALUES)})"
 
 #: One statement; every part of it sees the findings as they were before it.
-_WRITE = text(f"""
+_WRITE = Query(f"""
 with said as materialized (
   select * from {records(schema.findings, *SAID, "rev")}
 ), old as materialized (
@@ -56,17 +55,14 @@ with said as materialized (
   insert into finding_changes (finding_id, at, change, rev, ours, theirs)
   select finding_id, :now, change, rev, ours, theirs from changes
 )
-select change, count(*) as n from changes group by change
+select change, count(*) as number from changes group by change
 """)
 
 
-def write_findings(
-    connection: Connection, *, txns: Sequence[int], said: Sequence[Mapping[str, object]], now: datetime
-) -> dict[str, int]:
+def findings_said(txns: Sequence[int], said: Sequence[Mapping[str, object]], *, now: datetime) -> Asked:
     """Make `said` the open findings of these transactions, and log what that changed.
 
-    Rows have the columns of `SAID` and `rev`, each finding_id once. The counts by change.
+    Rows have the columns of `SAID` and `rev`, each finding_id once. Returns `change` with its `number`.
     A finding that stands as it stood is not written.
     """
-    named = {"txns": list(txns), "rows": as_parameter(said), "now": now}
-    return {row.change: row.n for row in connection.execute(_WRITE, named)}
+    return _WRITE.of(txns=list(txns), rows=as_parameter(said), now=now)

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection
 
 from store import schema
 from store.recordset import as_parameter, records
+from store.together import Asked, Query, rows_of
 
-_OURS = text("""
+_OURS = Query("""
 select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
   average_price, status, batch_id, exchange_order_id, broker
 from our_lines where txn = any(:txns) order by txn, line
 """)
-_ISINS = text(f"""
+_ISINS = Query(f"""
 select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
 from {records(schema.instruments, "exchange", "symbol", "valid_from")}
 join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
   and i.valid_from <= r.valid_from and (i.valid_to is null or i.valid_to >= r.valid_from)
 """)
-_RENAMED = text("""
+_RENAMED = Query("""
 select distinct e.txn from their_lines e
 left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
   and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
@@ -30,9 +30,9 @@ where e.txn = any(:txns) and e.instrument <> coalesce(i.isin, e.exchange || ':' 
 """)
 
 
-def our_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
+def our_lines(txns: Sequence[int]) -> Asked:
     """The lines of the books that name these transactions."""
-    return connection.execute(_OURS, {"txns": list(txns)}).all()
+    return _OURS.of(txns=list(txns))
 
 
 def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> dict[tuple[str, str, date], str]:
@@ -40,10 +40,10 @@ def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> 
     wanted = [{"exchange": e, "symbol": s, "valid_from": day} for e, s, day in sorted(set(named))]
     if not wanted:
         return {}
-    rows = connection.execute(_ISINS, {"rows": as_parameter(wanted)})
+    rows = rows_of(connection, _ISINS.of(rows=as_parameter(wanted)))
     return {(row.exchange, row.symbol, row.day): row.isin for row in rows}
 
 
 def renamed(connection: Connection, txns: Sequence[int]) -> list[int]:
     """Those of these transactions whose instruments are called otherwise since they were stored."""
-    return list(connection.execute(_RENAMED, {"txns": list(txns)}).scalars())
+    return [row.txn for row in rows_of(connection, _RENAMED.of(txns=list(txns)))]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import Connection, Row, text
 
 from store import schema
 from store.recordset import as_parameter, records
+from store.together import Asked, Query, Record
 
 #: The columns of `transactions` that answers fill.
 STATED = (
@@ -31,7 +29,7 @@ Values = Mapping[str, object]
 
 LEG = tuple(c.name for c in schema.their_lines.c if c.name not in {"line", "txn", "book"})
 
-_LOCK = text(f"""
+_LOCK = Query(f"""
 select txn, gateway, transaction_id, origin, registered_at, requested, rev, judged_rev, quiet, {", ".join(STATED)},
   array(
     select complete_for from imports i
@@ -39,37 +37,37 @@ select txn, gateway, transaction_id, origin, registered_at, requested, rev, judg
   ) as complete_days
 from transactions where txn = any(:txns) order by txn for no key update
 """)
-_SNAPSHOTS = text("""
+_SNAPSHOTS = Query("""
 select txn, snapshot_id, kind, asked_at, answered_at, known_at, body, mark
 from snapshots where txn = any(:txns) order by txn, asked_at, snapshot_id
 """)
-_THEIR_LINES = text(f"""
+_THEIR_LINES = Query(f"""
 select line, txn, {", ".join(LEG)} from their_lines where txn = any(:txns) order by txn, batch_id, placed desc, position
 """)
-_MARK = text("""
+_MARK = Query("""
 update snapshots set mark = :mark where txn = :txn and snapshot_id = :snapshot_id and answered_at = :answered_at
 """)
 
 
-def lock_transactions(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
+def locked(txns: Sequence[int]) -> Asked:
     """The transactions' rows, in order of txn, locked until the end of the database transaction."""
-    return connection.execute(_LOCK, {"txns": list(txns)}).all()
+    return _LOCK.of(txns=list(txns))
 
 
-def snapshots_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
+def snapshots(txns: Sequence[int]) -> Asked:
     """Every stored answer of these transactions, oldest question first within each."""
-    return connection.execute(_SNAPSHOTS, {"txns": list(txns)}).all()
+    return _SNAPSHOTS.of(txns=list(txns))
 
 
-def their_lines_of(connection: Connection, txns: Sequence[int]) -> Sequence[Row[Any]]:
+def their_lines(txns: Sequence[int]) -> Asked:
     """The stored legs of these transactions, in the order the Gateway lists them."""
-    return connection.execute(_THEIR_LINES, {"txns": list(txns)}).all()
+    return _THEIR_LINES.of(txns=list(txns))
 
 
-def mark_snapshot(connection: Connection, snapshot: Row[Any], mark: str) -> None:
+def mark(snapshot: Record, said: str) -> Asked:
     """Say of a stored answer what it brought."""
-    named = {"mark": mark, "txn": snapshot.txn, "snapshot_id": snapshot.snapshot_id}
-    connection.execute(_MARK, {**named, "answered_at": snapshot.answered_at})
+    place = {"snapshot_id": snapshot.snapshot_id, "answered_at": snapshot.answered_at}
+    return _MARK.of(mark=said, txn=snapshot.txn, **place)
 
 
 def _changed(names: Sequence[str]) -> str:
@@ -94,7 +92,7 @@ _LINES = records(schema.their_lines, "txn", "book", *LEG, parameter="lines")
 _BATCHES = records(schema.batches, "txn", *BATCH, parameter="batches")
 
 #: Nothing is written where nothing changed; a line that goes on keeps its `line`.
-_STATE = text(f"""
+_STATE = Query(f"""
 with kept_batches as ({_kept("batches", ("txn", "batch_id"), ("txn", *BATCH), _BATCHES)}
 ), kept_lines as ({_kept("their_lines", _PLACE, ("txn", "book", *LEG), _LINES)}
 ), gone as (
@@ -112,17 +110,14 @@ returning rev
 """)
 
 
-def write_state(
-    connection: Connection, *, txn: int, stated: Values, batches: Sequence[Values], lines: Sequence[Values]
-) -> int | None:
+def stated(txn: int, said: Values, *, batches: Sequence[Values], lines: Sequence[Values]) -> Asked:
     """Store what the answers say of a transaction, and raise its rev if that changed anything.
 
-    The new rev; None when all of it was stored already. `batches` and `lines` are all there are now.
+    One row with the new rev; none when all of it was stored already. `batches` and `lines` are all there are.
     """
-    named = {
-        "txn": txn,
-        "stated": as_parameter([{**stated, "txn": txn}]),
-        "batches": as_parameter([{**batch, "txn": txn} for batch in batches]),
-        "lines": as_parameter([{**line, "txn": txn, "book": stated["book"]} for line in lines]),
-    }
-    return connection.execute(_STATE, named).scalar()
+    return _STATE.of(
+        txn=txn,
+        stated=as_parameter([{**said, "txn": txn}]),
+        batches=as_parameter([{**batch, "txn": txn} for batch in batches]),
+        lines=as_parameter([{**line, "txn": txn, "book": said["book"]} for line in lines]),
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from store import schema
 from store.recordset import as_parameter, records
+from store.together import Asked, Query
 
 Values = Mapping[str, object]
 
@@ -21,7 +22,7 @@ delete from verdicts where txn = any(:txns)
   or ours in (select line from our_lines where txn = any(:txns))
 """)
 #: The insert reads `gone`, so the lines are free before they are taken anew.
-_WRITE = text(f"""
+_WRITE = Query(f"""
 with gone as (
   delete from verdicts where txn = any(:txns)
     or ours in (select line from our_lines where txn = any(:txns))
@@ -94,21 +95,13 @@ def drop_verdicts(connection: Connection, txns: Sequence[int]) -> None:
     connection.execute(_DROP, {"txns": list(txns)})
 
 
-def write_verdicts(
-    connection: Connection,
-    *,
-    over: Sequence[int],
-    rows: Sequence[Values],
-    judged: Sequence[Values],
-    now: datetime,
-) -> None:
-    """Write verdicts in place of those of the transactions `over`, and mark transactions as judged.
+def verdicts_over(txns: Sequence[int], *, rows: Sequence[Values], judged: Sequence[Values], now: datetime) -> Asked:
+    """Write verdicts in place of those of these transactions, and mark transactions as judged.
 
     A line that keeps a verdict elsewhere is refused by the table's unique indexes. `judged` says of
     each transaction at which rev it was judged and when time alone may change that.
     """
-    named = {"txns": list(over), "rows": as_parameter(rows), "judged": as_parameter(judged), "now": now}
-    connection.execute(_WRITE, named)
+    return _WRITE.of(txns=list(txns), rows=as_parameter(rows), judged=as_parameter(judged), now=now)
 
 
 def exclude(connection: Connection, *, lines: Sequence[int], rule: str, rule_set: str) -> None:
@@ -147,3 +140,8 @@ def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
 def count_due(connection: Connection, *, now: datetime, gateway: str) -> int:
     """How many transactions of the gateway are stale or due."""
     return int(connection.execute(_COUNT_DUE, {"now": now, "gateway": gateway}).scalar_one())
+
+
+def analyze(connection: Connection) -> None:
+    """Let the planner know how many lines there are by now; it would plan a large new day as an empty one."""
+    connection.execute(text("analyze transactions, our_lines, their_lines, verdicts, findings"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from gateway.wire import NoSuchTransaction, WireError, read_details, read_orders
 from recon.history import trace
 from recon.values import Answer, Snapshot, State
+from store.together import Record
 
 ABSENT = "absent"  #: the mark of an answer "no such transaction"
 UNCLEAR = "unclear"  #: of one after which an order may exist all the same
@@ -22,7 +20,7 @@ class Reading:
     """All answers about one transaction, read."""
 
     state: State | None  #: None while no answer named it
-    usable: tuple[tuple[Row[Any], Snapshot], ...]  #: stored rows with what they say, oldest question first
+    usable: tuple[tuple[Record, Snapshot], ...]  #: stored rows with what they say, oldest question first
     marks: tuple[str, ...]  #: what each of those brought
     absent_at: tuple[datetime, ...]  #: when answers said "no such transaction", domain's clock
 
@@ -32,15 +30,15 @@ class Reading:
         asked = [s.asked_at for row, s in self.usable if row.kind == "details"]
         return max(asked, default=None)
 
-    def new_marks(self) -> list[tuple[Row[Any], str]]:
+    def new_marks(self) -> list[tuple[Record, str]]:
         """The stored rows that should bear another mark than they do; what is unclear stays so."""
         marked = zip(self.usable, self.marks, strict=True)
         return [(row, mark) for (row, _), mark in marked if row.mark not in {mark, UNCLEAR}]
 
 
-def read_answers(rows: Iterable[Row[Any]], transaction_id: str) -> Reading:
+def read_answers(rows: Iterable[Record], transaction_id: str) -> Reading:
     """Read the stored answers of one transaction; what cannot be read concludes nothing."""
-    usable: list[tuple[Row[Any], Snapshot]] = []
+    usable: list[tuple[Record, Snapshot]] = []
     absent: list[datetime] = []
     for row in sorted(rows, key=lambda r: (r.asked_at, r.snapshot_id)):
         try:
@@ -61,7 +59,7 @@ def read_answers(rows: Iterable[Row[Any]], transaction_id: str) -> Reading:
     )
 
 
-def _read(row: Row[Any], transaction_id: str, before: Answer | None) -> Answer | None:
+def _read(row: Record, transaction_id: str, before: Answer | None) -> Answer | None:
     if row.mark == ABSENT:
         raise NoSuchTransaction(transaction_id)
     body = bytes(row.body)
@@ -75,6 +73,6 @@ def _read(row: Row[Any], transaction_id: str, before: Answer | None) -> Answer |
     return replace(before, batches=batches)
 
 
-def _snapshot(row: Row[Any], answer: Answer) -> Snapshot:
+def _snapshot(row: Record, answer: Answer) -> Snapshot:
     ref = str(row.snapshot_id)
     return Snapshot(asked_at=row.asked_at, answered_at=row.answered_at, answer=answer, ref=ref)

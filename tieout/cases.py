@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from gateway.wire import Nonsense, read_webhook
 from recon.numbers import NotANumberError, exact
 from recon.values import ZERO, Case, Claim, Leg, Origin, OurLine, TheirLine
-from store.claims import claims_of
-from store.lines import our_lines_of
-from store.states import snapshots_of, their_lines_of
+from store.claims import claims
+from store.lines import our_lines
+from store.states import snapshots, their_lines
+from store.together import Record, together
 from tieout.answers import Reading, read_answers
 
 
@@ -23,43 +23,36 @@ from tieout.answers import Reading, read_answers
 class Loaded:
     """A case with the row it was loaded from: `txn`, `rev`, `book`, `judged_rev` and the rest."""
 
-    row: Row[Any]
+    row: Record
     case: Case
 
 
 def load_cases(
-    connection: Connection, rows: Sequence[Row[Any]], *, readings: Mapping[int, Reading] | None = None
+    connection: Connection, rows: Sequence[Record], *, readings: Mapping[int, Reading] | None = None
 ) -> list[Loaded]:
     """The cases of these transactions' locked rows; `readings` are answers already read."""
     if not rows:
         return []
-    txns = [row.txn for row in rows]
     read = {**(readings or {})}
     unread = [row for row in rows if row.txn not in read]
-    read |= read_all(connection, unread)
-    theirs = _by_txn(their_lines_of(connection, txns))
-    ours = _by_txn(our_lines_of(connection, txns))
-    claims = _by_txn(claims_of(connection, txns))
+    txns = [row.txn for row in rows]
+    found = together(
+        connection, their_lines(txns), our_lines(txns), claims(txns), snapshots([row.txn for row in unread])
+    )
+    theirs, ours, claimed, answers = (_by_txn(part) for part in found)
+    read |= {row.txn: read_answers(answers[row.txn], row.transaction_id) for row in unread}
     return [
-        Loaded(row=row, case=case_of(row, read[row.txn], theirs[row.txn], ours[row.txn], claims[row.txn]))
+        Loaded(row=row, case=case_of(row, read[row.txn], theirs[row.txn], ours[row.txn], claimed[row.txn]))
         for row in rows
     ]
 
 
-def read_all(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, Reading]:
-    """The answers of these transactions, read, by txn."""
-    if not rows:
-        return {}
-    stored = _by_txn(snapshots_of(connection, [row.txn for row in rows]))
-    return {row.txn: read_answers(stored[row.txn], row.transaction_id) for row in rows}
-
-
 def case_of(
-    row: Row[Any],
+    row: Record,
     reading: Reading,
-    theirs: Iterable[Row[Any]],
-    ours: Iterable[Row[Any]],
-    claims: Iterable[Row[Any]],
+    theirs: Iterable[Record],
+    ours: Iterable[Record],
+    claimed: Iterable[Record],
 ) -> Case:
     """One case out of stored rows."""
     return Case(
@@ -69,7 +62,7 @@ def case_of(
         state=reading.state,
         theirs=tuple(_their_line(line) for line in theirs),
         ours=tuple(_our_line(line) for line in ours),
-        claims=claims_from(claims, reading.last_asked_at),
+        claims=claims_from(claimed, reading.last_asked_at),
         absent_at=reading.absent_at,
         registered_at=row.registered_at,
         expire_at=row.expire_at,
@@ -77,7 +70,7 @@ def case_of(
     )
 
 
-def claims_from(rows: Iterable[Row[Any]], last_asked_at: datetime | None) -> tuple[Claim, ...]:
+def claims_from(rows: Iterable[Record], last_asked_at: datetime | None) -> tuple[Claim, ...]:
     """What the webhooks claimed, in the order they came; one that names no batch claims nothing."""
     return tuple(
         claim
@@ -86,7 +79,7 @@ def claims_from(rows: Iterable[Row[Any]], last_asked_at: datetime | None) -> tup
     )
 
 
-def _claim(row: Row[Any], order: int, *, asked_after: bool) -> Claim | None:
+def _claim(row: Record, order: int, *, asked_after: bool) -> Claim | None:
     try:
         account, _, batch = read_webhook(bytes(row.body))
     except Nonsense:
@@ -127,7 +120,7 @@ def _requested(entry: Mapping[str, object]) -> Leg | None:
     )
 
 
-def _their_line(row: Row[Any]) -> TheirLine:
+def _their_line(row: Record) -> TheirLine:
     return TheirLine(
         line=row.line,
         batch_id=row.batch_id,
@@ -137,7 +130,7 @@ def _their_line(row: Row[Any]) -> TheirLine:
     )
 
 
-def leg_of(row: Row[Any]) -> Leg:
+def leg_of(row: Record) -> Leg:
     """The leg of a stored line."""
     return Leg(
         placed=row.placed,
@@ -154,7 +147,7 @@ def leg_of(row: Row[Any]) -> Leg:
     )
 
 
-def _our_line(row: Row[Any]) -> OurLine:
+def _our_line(row: Record) -> OurLine:
     return OurLine(
         line=row.line,
         order_id=row.order_id,
@@ -174,8 +167,8 @@ def _our_line(row: Row[Any]) -> OurLine:
     )
 
 
-def _by_txn(rows: Iterable[Row[Any]]) -> defaultdict[int, list[Row[Any]]]:
-    found: defaultdict[int, list[Row[Any]]] = defaultdict(list)
+def _by_txn(rows: Iterable[Record]) -> defaultdict[int, list[Record]]:
+    found: defaultdict[int, list[Record]] = defaultdict(list)
     for row in rows:
         found[row.txn].append(row)
     return found

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from recon.judge import judge
 from recon.lines import IST, books_due_at
 from recon.names import class_of
 from recon.values import Finding, Judgement
-from store.findings import write_findings
+from store.findings import findings_said
 from store.matching import match_plain
-from store.states import lock_transactions
-from store.verdicts import drop_verdicts, exclude, write_verdicts
+from store.states import locked
+from store.together import Record, rows_of, together
+from store.verdicts import drop_verdicts, exclude, verdicts_over
 from tieout.answers import Reading
 from tieout.cases import Loaded, load_cases
 from tieout.rules import Rules
@@ -59,20 +59,32 @@ def reconcile(
     Their rows are locked until the database transaction ends, so nothing newer is ever overwritten.
     `now` is the domain's instant; `readings` are answers a refresh read just before.
     """
-    rows = lock_transactions(connection, txns)
+    rows = rows_of(connection, locked(txns))
     covered = _match(connection, rows, rules)
     left = [row for row in rows if row.txn not in covered]
     judged = judge_all(connection, left, now=now, rules=rules, readings=readings)
-    write_verdicts(
-        connection,
-        over=[row.txn for row in left],
+    changes = _write(connection, rows, covered, judged, now, rules)
+    return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
+
+
+def _write(
+    connection: Connection,
+    rows: Sequence[Record],
+    covered: frozenset[int],
+    judged: Sequence[Judged],
+    now: datetime,
+    rules: Rules,
+) -> dict[str, int]:
+    """Store what was judged; how many findings opened, changed, closed and reopened."""
+    verdicts = verdicts_over(
+        [each.loaded.row.txn for each in judged],
         rows=[v for each in judged for v in _verdict_rows(each, rules)],
         judged=[*_marks(judged), *_quiet_marks(rows, covered)],
         now=now,
     )
     said = [f for each in judged for f in finding_rows(each, rules)]
-    changes = write_findings(connection, txns=[row.txn for row in rows], said=said, now=now)
-    return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
+    _, changes = together(connection, verdicts, findings_said([row.txn for row in rows], said, now=now))
+    return {row.change: row.number for row in changes}
 
 
 def exclude_off_platform(connection: Connection, lines: Sequence[int], *, rules: Rules | None = None) -> None:
@@ -83,7 +95,7 @@ def exclude_off_platform(connection: Connection, lines: Sequence[int], *, rules:
 
 def judge_all(
     connection: Connection,
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Record],
     *,
     now: datetime,
     rules: Rules,
@@ -110,7 +122,7 @@ def _books_in(complete: frozenset[date], now: datetime, rules: Rules) -> Callabl
     return lambda day: day in complete or now >= books_due_at(day, rules.policy)
 
 
-def _match(connection: Connection, rows: Sequence[Row[Any]], rules: Rules) -> frozenset[int]:
+def _match(connection: Connection, rows: Sequence[Record], rules: Rules) -> frozenset[int]:
     """Pair by one statement what it can; a single transaction is cheaper judged at once."""
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
@@ -151,7 +163,7 @@ def finding_rows(each: Judged, rules: Rules) -> list[Values]:
     return [_finding_row(row, f, on, _distinct(finding_id(row, f), seen), rules) for f, on in dated]
 
 
-def finding_id(row: Row[Any], finding: Finding) -> UUID:
+def finding_id(row: Record, finding: Finding) -> UUID:
     """The id under which the same difference is found again: the beginning of a hash of what it is about."""
     about = (row.gateway, row.transaction_id, finding.level, finding.subject, finding.name, finding.field)
     return _hashed(*about)
@@ -167,7 +179,7 @@ def _hashed(*parts: str) -> UUID:
     return UUID(bytes=sha256(json.dumps(parts, ensure_ascii=True).encode()).digest()[:16])
 
 
-def _finding_row(row: Row[Any], finding: Finding, day: date, identity: UUID, rules: Rules) -> Values:
+def _finding_row(row: Record, finding: Finding, day: date, identity: UUID, rules: Rules) -> Values:
     return {
         "finding_id": identity,
         "txn": row.txn,
@@ -198,7 +210,7 @@ def _finding_row(row: Row[Any], finding: Finding, day: date, identity: UUID, rul
     }
 
 
-def _heard_on(row: Row[Any]) -> date:
+def _heard_on(row: Record) -> date:
     day: date = row.registered_at.astimezone(IST).date()
     return day
 
@@ -221,7 +233,7 @@ def is_quiet(each: Judged) -> bool:
     return state is not None and state.settled and not each.judgement.findings
 
 
-def _quiet_marks(rows: Sequence[Row[Any]], covered: frozenset[int]) -> list[Values]:
+def _quiet_marks(rows: Sequence[Record], covered: frozenset[int]) -> list[Values]:
     return [
         {"txn": row.txn, "judged_rev": row.rev, "review_at": None, "quiet": True} for row in rows if row.txn in covered
     ]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from store.lines import renamed
-from store.verdicts import due, judge_again, report_unjudged, take_due
+from store.verdicts import analyze, due, judge_again, report_unjudged, take_due
 from tieout.reconcile import reconcile
 from tieout.rules import Rules
 from tieout.state import refresh
@@ -18,6 +18,8 @@ from tieout.state import refresh
 __all__ = ["judge_again", "review_due"]
 
 RANGE = 200  #: transactions a database transaction: live traffic on them waits that long
+
+MANY = 1000  #: after so many the planner's statistics are of another time
 
 _log = structlog.get_logger()
 
@@ -41,12 +43,15 @@ def review_due(
         with engine.connect() as connection:
             found = due(connection, now=now, after=after, limit=min(RANGE, limit - done), gateway=gateway)
         if not found:
-            return done
+            break
         after = found[-1]
         reviewed = _review(engine, found, now=now, rules=rules)
         done += reviewed
         if each:
             each(reviewed)
+    if done >= MANY:
+        with engine.begin() as connection:
+            analyze(connection)
     return done
 
 

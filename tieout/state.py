@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.lines import isins_on
-from store.states import BATCH, STATED, lock_transactions, mark_snapshot, snapshots_of, write_state
+from store.states import BATCH, STATED, locked, mark, snapshots, stated
+from store.together import Record, together
 from tieout.answers import Reading, read_answers
 from tieout.rules import Rules
 
@@ -43,17 +43,15 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     Call it in the database transaction that stored the newest answer. `now`, the domain's instant, decides
     nothing: what the answers say does not depend on when they are read.
     """
-    (row,) = lock_transactions(connection, [txn])
-    reading = read_answers(snapshots_of(connection, [txn]), row.transaction_id)
-    for stored, mark in reading.new_marks():
-        mark_snapshot(connection, stored, mark)
+    (row,), answers = together(connection, locked([txn]), snapshots([txn]))
+    reading = read_answers(answers, row.transaction_id)
     legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
-    stated = _stated(row, reading)
-    rev = write_state(connection, txn=txn, stated=stated, batches=legs.batches, lines=legs.lines)
-    return Refreshed(reading=reading, changed=rev is not None)
+    writing = stated(txn, _stated(row, reading), batches=legs.batches, lines=legs.lines)
+    rev, *_ = together(connection, writing, *(mark(stored, said) for stored, said in reading.new_marks()))
+    return Refreshed(reading=reading, changed=bool(rev))
 
 
-def _stated(row: Row[Any], reading: Reading) -> dict[str, object]:
+def _stated(row: Record, reading: Reading) -> dict[str, object]:
     """The columns of the transaction; what an answer leaves out stays as it was known."""
     absent_at = sorted({*row.absent_at, *reading.absent_at})
     if reading.state is None:
@@ -83,7 +81,7 @@ def _is_test(answer: Answer) -> bool:
     return leprechaun or any(batch.dummy for batch in answer.batches)
 
 
-def _at_its_end(row: Row[Any], reading: Reading, state: State) -> bool:
+def _at_its_end(row: Record, reading: Reading, state: State) -> bool:
     """Whether there is nothing more to ask: the last word was said, or it was never begun and cannot be."""
     if not state.settled:
         return False
@@ -96,7 +94,7 @@ def _at_its_end(row: Row[Any], reading: Reading, state: State) -> bool:
     return excludes_an_order(answer) or has_expired(answer, answer.expire_at or row.expire_at, known_at)
 
 
-def _legs(connection: Connection, row: Row[Any], state: State, rules: Rules) -> _Legs:
+def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _Legs:
     answer = state.answer
     days = {b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at) for b in answer.batches}
     placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
@@ -123,7 +121,7 @@ def _their_line(line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tup
     return TheirLine(line=line, batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
 
 
-def _plain_lines(row: Row[Any], state: State, lines: Sequence[TheirLine], rules: Rules) -> dict[int, bool]:
+def _plain_lines(row: Record, state: State, lines: Sequence[TheirLine], rules: Rules) -> dict[int, bool]:
     """Whether each line and its batch raise nothing by the answers alone.
 
     What webhooks say, or do not say, is left to `transactions.quiet`.
@@ -143,7 +141,7 @@ def _batch_row(batch: Batch, day: date) -> dict[str, object]:
 
 
 def _line_row(
-    row: Row[Any], answer: Answer, batch: Batch, position: int, line: TheirLine, *, plain: bool
+    row: Record, answer: Answer, batch: Batch, position: int, line: TheirLine, *, plain: bool
 ) -> dict[str, object]:
     leg = line.leg
     return {

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
 
-from store.states import lock_transactions
+from store.states import locked
+from store.together import rows_of
 from tests.builders import (
     EVENING,
     NOON,
@@ -79,7 +80,7 @@ def test_a_day_judged_by_statement_is_a_day_judged_by_the_rules(shared_engine: E
             _book(connection, txn, lines)
         outcome = reconcile(connection, txns=txns, now=EVENING, rules=RULES)
 
-        judged = judge_all(connection, lock_transactions(connection, txns), now=EVENING, rules=RULES)
+        judged = judge_all(connection, rows_of(connection, locked(txns)), now=EVENING, rules=RULES)
         assert _verdicts_stored(connection) == _verdicts_said(judged)
         assert _findings_stored(connection) == _findings_said(judged)
         assert _reviews_stored(connection) == {e.loaded.row.txn: e.judgement.review_at for e in judged}
