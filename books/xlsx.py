@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache, reduce
 from pathlib import Path
 from posixpath import join, normpath
 from typing import IO, cast
@@ -21,9 +22,12 @@ from books.cells import Cell, Kind, Stored
 from books.problems import UnreadableFileError
 
 MAX_UNPACKED = 2 << 30  #: bytes of all parts together
-MAX_STRINGS = 8_000_000
-MAX_ROW = 200_000  #: XML events of one row; Excel has 16,384 columns
-MAX_SILENCE = 8 << 20  #: bytes without any element
+MAX_STRINGS = 4_000_000
+MAX_ROWS = 1 << 20  #: Excel has no more
+MAX_ROW = 200_000  #: elements of one row; Excel has 16,384 columns
+MAX_LETTERS = 3  #: of a column's name
+MAX_SILENCE = 1 << 20  #: bytes without the end of an element
+MAX_PART = 8 << 20  #: bytes of a part that is read whole
 _CHUNK = 1 << 16
 _DATES_1904 = 1462  #: days between Excel's two epochs
 _BROKEN = (
@@ -41,7 +45,7 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]')
 _DATE_LETTER = re.compile(r"[dmyhs]", re.IGNORECASE)
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _BUILTIN_DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
-_REF = re.compile(r"([A-Z]{1,3})(\d+)")
+_DIGITS = "0123456789"
 
 
 @dataclass(slots=True)
@@ -122,7 +126,7 @@ class _Workbook:
     def rows(self, archive: ZipFile, progress: Progress) -> Iterator[tuple[int, dict[int, Cell]]]:
         number = 0
         with archive.open(self.part) as source:
-            for row in _elements(source, "row", progress):
+            for row in _elements(source, "row", progress, MAX_ROWS):
                 number = int(row.get("r") or number + 1)
                 yield number, self._cells(row)
 
@@ -130,32 +134,31 @@ class _Workbook:
         cells: dict[int, Cell] = {}
         column = -1
         for element in row:
-            ref = _REF.match(element.get("r", ""))
-            column = _column(ref[1]) if ref else column + 1
+            ref = element.get("r")
+            column = _column(ref.rstrip(_DIGITS)) if ref else column + 1
             cell = self._cell(element)
             if cell != "":
                 cells[column] = cell
         return cells
 
     def _cell(self, element: ET.Element) -> Cell:
-        value, formula = None, False
+        value, formula = "", False
         for child in element:
-            tag = child.tag.rpartition("}")[2]
-            if tag == "v":
+            tag = child.tag[-2:]  # }v, }f, }t; or }is
+            if tag == "}v":
                 value = child.text or ""
-            elif tag == "f":
+            elif tag == "}f":
                 formula = True
             elif tag == "is":
                 return _text_of(child)
-        if not value:
-            empty = not formula or (value == "" and element.get("t") == "str")
-            return "" if empty else Stored(Kind.FORMULA, "=")
-        return self._typed(element, value)
+        if value:
+            return self._typed(element, value)
+        return Stored(Kind.FORMULA, "=") if formula and element.get("t") != "str" else ""
 
     def _typed(self, element: ET.Element, value: str) -> Cell:
         match element.get("t", "n"):
             case "s":
-                return self.strings[int(value)]
+                return self.strings[int(value)] if value.isdecimal() else _no_text(value)
             case "str" | "d":
                 return _unescaped(value)
             case "b":
@@ -176,7 +179,7 @@ class _Workbook:
 
 def _tree(archive: ZipFile, part: str) -> ET.Element:
     """A small part, whole."""
-    if archive.getinfo(part).file_size > MAX_SILENCE:
+    if archive.getinfo(part).file_size > MAX_PART:
         raise ValueError(f"{part} is too large")
     return ET.fromstring(archive.read(part))  # noqa: S314 expat refuses amplifying entities
 
@@ -197,12 +200,9 @@ def _shared_strings(archive: ZipFile) -> list[str]:
     part = "xl/sharedStrings.xml"
     if part not in archive.namelist():
         return []
-    strings = []
+    strings: list[str] = []
     with archive.open(part) as source:
-        for element in _elements(source, "si", Progress()):
-            strings.append(_text_of(element))
-            if len(strings) > MAX_STRINGS:
-                raise ValueError(f"more than {MAX_STRINGS:,} texts")
+        strings.extend(_text_of(element) for element in _elements(source, "si", Progress(), MAX_STRINGS))
     return strings
 
 
@@ -238,34 +238,38 @@ def _shows_date(number: str, formats: dict[str | None, str]) -> bool:
     return int(number) in _BUILTIN_DATES
 
 
+def _no_text(index: str) -> str:
+    raise ValueError(f"it has no text number {index[:20]}")
+
+
+@lru_cache(maxsize=1024)
 def _column(letters: str) -> int:
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return column - 1
+    """The column's place from 0: A is 0, AA is 26."""
+    if not (0 < len(letters) <= MAX_LETTERS and letters.isascii() and letters.isalpha()):
+        raise ValueError(f"it has no column {letters[:20]}")
+    return reduce(lambda column, letter: column * 26 + int(letter, 36) - 9, letters, 0) - 1
 
 
-def _elements(source: IO[bytes], tag: str, progress: Progress) -> Iterator[ET.Element]:
-    """Each whole element of that tag; what is read is let go of, and nothing grows without bound."""
-    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("start", "end"))
-    parents: list[ET.Element] = []
-    events = silence = 0
+def _elements(source: IO[bytes], tag: str, progress: Progress, most: int) -> Iterator[ET.Element]:
+    """Each whole element of that tag, emptied when the next is asked for; nothing grows without bound."""
+    parser: ET.XMLPullParser[ET.Element] = ET.XMLPullParser(("end",))
+    wanted, count, others, silence = "", 0, 0, 0
     while chunk := source.read(_CHUNK):
         progress.done += len(chunk)
         parser.feed(chunk)
         silence += len(chunk)
-        for name, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
+        for _, element in cast("Iterator[tuple[str, ET.Element]]", parser.read_events()):
             silence = 0
-            events += 1
-            if name == "start":
-                parents.append(element)
+            if not wanted and element.tag.rpartition("}")[2] == tag:
+                wanted = element.tag
+            if element.tag != wanted:
+                others += 1
                 continue
-            parents.pop()
-            if element.tag.rpartition("}")[2] == tag:
-                yield element
-                events = 0
-                if parents:
-                    parents[-1].clear()
-        if events > MAX_ROW or silence > MAX_SILENCE:
+            yield element
+            element.clear()
+            count, others = count + 1, 0
+        if others > MAX_ROW or silence > MAX_SILENCE:
             raise ValueError(f"one {tag} has no end")
+        if count > most:
+            raise ValueError(f"more than {most:,} of {tag}")
     parser.close()

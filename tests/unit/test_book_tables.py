@@ -13,6 +13,7 @@ import pytest
 import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from books import xlsx
 from books.cells import Kind, Stored, a_date
 from books.problems import UnreadableFileError
 from books.tables import Layout, Row, open_table
@@ -315,3 +316,21 @@ def test_a_workbook_of_another_kind_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFileError, match="save it again"):
         rows_of(path)
+
+
+def test_a_workbook_that_unpacks_without_bound_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sizes it declares count before anything is unpacked."""
+    monkeypatch.setattr(xlsx, "MAX_UNPACKED", 1 << 20)
+    path = _sheet(tmp_path / "a.xlsx", HEAD + b" " * (2 << 20))
+    assert path.stat().st_size < 20_000
+
+    with pytest.raises(UnreadableFileError, match="unpacks to more than"):
+        rows_of(path)
+
+
+def test_a_sheet_has_no_more_rows_than_excel_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of nothing but empty rows ends somewhere."""
+    monkeypatch.setattr(xlsx, "MAX_ROWS", 1000)
+
+    with pytest.raises(UnreadableFileError, match="more than 1,000 of row"):
+        rows_of(_sheet(tmp_path / "a.xlsx", HEAD + b"<row/>" * 20_000))
