@@ -76,13 +76,6 @@ where (cast(:gateway as text) is null or gateway = :gateway)
     or txn in (select txn from our_lines where trade_date = :trade_date)
     or txn in (select txn from their_lines where trade_date = :trade_date))
 """)
-_AWAITING = text("""
-update transactions t set rev = rev + 1
-where t.txn in (
-  select f.txn from findings f where f.trade_date = :trade_date and f.name = 'awaiting-books' and f.closed_at is null
-) and (cast(:gateway as text) is null or t.gateway = :gateway)
-""")
-
 _UNJUDGED = text("""
 insert into alerts as was (name, gateway, subject, detail)
 select 'not-judged', gateway, transaction_id, :detail from transactions where txn = :txn
@@ -125,11 +118,6 @@ def take_due(connection: Connection, *, txns: Sequence[int], now: datetime) -> l
 def judge_again(connection: Connection, *, gateway: str | None = None, trade_date: date | None = None) -> int:
     """Make every judgement of the gateway and date stale, as after a change of the rules; how many."""
     return connection.execute(_AGAIN, {"gateway": gateway, "trade_date": trade_date}).rowcount
-
-
-def books_closed(connection: Connection, *, gateway: str | None, trade_date: date) -> int:
-    """Make stale what only waited for the books of that date; how many transactions."""
-    return connection.execute(_AWAITING, {"gateway": gateway, "trade_date": trade_date}).rowcount
 
 
 def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
