@@ -8,7 +8,7 @@ from recon.ends import filled_of
 from recon.rules.quantity import both_ended
 from recon.scene import Item, Scene, price_of
 from recon.tolerance import price_bound
-from recon.values import ZERO, Finding
+from recon.values import ZERO, Finding, OurLine, TheirLine
 
 
 def absent(item: Item, _scene: Scene) -> Iterator[Finding]:
@@ -26,9 +26,11 @@ def absent(item: Item, _scene: Scene) -> Iterator[Finding]:
 
 def differs(item: Item, scene: Scene) -> Iterator[Finding]:
     """The prices of the same fills differ: within the tolerance a note, beyond it a break."""
-    if item.pair is None or not _comparable(item):
+    if item.pair is None:
         return
     ours, theirs = item.pair
+    if not _comparable(item, ours, theirs):
+        return
     mine, other = price_of(ours.average_price), price_of(theirs.leg.average_price)
     difference, bound = mine - other, price_bound(scene.policy)
     if not mine or not other or not difference:
@@ -44,14 +46,11 @@ def differs(item: Item, scene: Scene) -> Iterator[Finding]:
     )
 
 
-def _comparable(item: Item) -> bool:
+def _comparable(item: Item, ours: OurLine, theirs: TheirLine) -> bool:
     """Whether both state a price of the same thing.
 
     An average moves with each fill: while a side is still open, only equal fills compare.
     """
-    if item.pair is None:
-        return False
-    ours, theirs = item.pair
     both_filled = filled_of(ours) > ZERO and theirs.leg.filled > ZERO
     same_fills = filled_of(ours) == theirs.leg.filled or both_ended(item) is not None
     return both_filled and same_fills and ours.instrument == theirs.instrument

@@ -13,13 +13,26 @@ from hypothesis import strategies as st
 from recon.judge import judge, plain_theirs
 from recon.lines import books_due_at, broker_of, facts_of_ours, facts_of_theirs, plain_ours
 from recon.names import CLASS_OF, EXCLUDED, IN_TOLERANCE, MATCHED, PENDING, class_of
-from recon.values import Batch, Case, Claim, FindingClass, Judgement, Leg, OurLine, Policy, TheirLine
+from recon.values import (
+    Answer,
+    Batch,
+    Case,
+    Claim,
+    FindingClass,
+    Judgement,
+    Leg,
+    Origin,
+    OurLine,
+    Policy,
+    State,
+    TheirLine,
+)
 from tests.builders import Weekdays
 from tests.oracle import Oracle
 from tests.recon_cases import ACCOUNT, DAY, EVENINGS, NOON, POLICIES, cases
 
-MANY = settings(max_examples=200, deadline=None)
-SOME = settings(max_examples=80, deadline=None)
+MANY = settings(max_examples=150, deadline=None)
+SOME = settings(max_examples=50, deadline=None)
 CALENDAR = Weekdays()
 PLAIN_POLICY = Policy()
 EVENING = NOON + timedelta(hours=9)
@@ -200,6 +213,54 @@ def test_a_difference_is_ours_less_theirs(case: Case) -> None:
         if finding.difference and finding.ours and finding.theirs and finding.name != "unplaced":
             assert finding.difference == Decimal(finding.ours) - Decimal(finding.theirs)
         assert not (finding.waiting and class_of(finding) is FindingClass.BREAK)
+
+
+SYMMETRIC = {"qty-requested", "qty-filled", "partial-residual", "overfill", "price-in-tol", "price-out"}
+SYMMETRIC |= {"price-absent", "side", "instrument", "status-conflict"}
+
+
+@SOME
+@given(case=cases())
+def test_swapping_the_sides_of_a_pair_turns_its_differences_round(case: Case) -> None:
+    """Neither side is favoured: of two lines at their end the same is found, the other way round."""
+    for verdict in judged(case).verdicts:
+        pair = both(case, verdict.ours, verdict.theirs)
+        if pair and pair[0].status in ENDS and pair[1].leg.status in ENDS and pair[1].leg.placed:
+            here, there = found_of(*pair), found_of(*swapped(*pair))
+            assert here == {(name, mine, other) for name, other, mine in there}
+
+
+ENDS = {"COMPLETE", "CANCELLED", "REJECTED", "ERROR", "CANCELLED AMO"}
+
+
+def found_of(ours: OurLine, theirs: TheirLine) -> set[tuple[str, str | None, str | None]]:
+    """The symmetric findings of a pair on its own, with both values."""
+    batch = Batch(batch_id="B", status="FIXED", legs=(replace(theirs.leg, exchange_order_id="1"),))
+    answer = Answer(transaction_id="TRX_1", status="COMPLETED", batches=(batch,))
+    case = Case(
+        gateway="acme",
+        transaction_id="TRX_1",
+        origin=Origin.REGISTRATION,
+        state=State(answer=answer),
+        theirs=(replace(theirs, batch_id="B", leg=batch.legs[0]),),
+        ours=(replace(ours, batch_id=None, exchange=theirs.leg.exchange, exchange_order_id="1"),),
+    )
+    found = (finding for verdict in judged(case).verdicts for finding in verdict.findings)
+    return {(f.name, f.ours, f.theirs) for f in found if f.name in SYMMETRIC}
+
+
+def swapped(ours: OurLine, theirs: TheirLine) -> tuple[OurLine, TheirLine]:
+    """What ours says as theirs, and the reverse."""
+    leg = theirs.leg
+    mine = replace(
+        ours, instrument=theirs.instrument, symbol=leg.symbol, side=leg.side, quantity=leg.quantity,
+        filled=leg.filled, average_price=leg.average_price, status=leg.status,
+    )  # fmt: skip
+    other = replace(
+        leg, symbol=ours.symbol, side=ours.side, quantity=ours.quantity, filled=ours.filled or Decimal(0),
+        average_price=ours.average_price, status=ours.status or "",
+    )  # fmt: skip
+    return mine, replace(theirs, instrument=ours.instrument, leg=other)
 
 
 def both(case: Case, ours: int | None, theirs: int | None) -> tuple[OurLine, TheirLine] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from recon.judge import BATCH_RULES, LINE_RULES, TRANSACTION_RULES, UNPLACED_RULES, WEBHOOK_RULES, rule_name
@@ -20,9 +21,10 @@ def test_every_name_has_a_heading_in_the_order_of_the_table() -> None:
 
 def test_every_rule_is_named_on_the_page() -> None:
     """A finding's rule can be looked up."""
-    rules = {*LINE_RULES, *UNPLACED_RULES, *BATCH_RULES, *WEBHOOK_RULES, *TRANSACTION_RULES}
+    rules: set[Callable[..., object]] = {*LINE_RULES, *UNPLACED_RULES, *BATCH_RULES, *WEBHOOK_RULES, *TRANSACTION_RULES}
+    names = {rule_name(rule) for rule in rules}
 
-    assert [name for name in map(rule_name, rules) if f"`{name}`" not in PAGE] == []
+    assert {name for name in names if f"`{name}`" not in PAGE} == set()
 
 
 def test_every_break_has_a_severity_it_never_falls_below() -> None:
