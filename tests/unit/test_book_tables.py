@@ -7,10 +7,11 @@ import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from books import xlsx
@@ -153,7 +154,7 @@ def test_a_missing_file_gets_one_clear_line(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- workbooks
 
 
-def a_workbook(path: Path, *rows: tuple[object, ...], epoch: str = "1900") -> Path:
+def a_workbook(path: Path, *rows: tuple[Any, ...], epoch: str = "1900") -> Path:
     """A workbook of one sheet, as openpyxl writes it: texts shared, dates as real dates."""
     book = openpyxl.Workbook()
     for row in rows:
