@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from books.cells import Cell, a_date, an_instant, identifier, isin, number, plain_text, word
+from books.cells import Cell, Stored, a_date, an_instant, identifier, isin, number, plain_text, word
 from books.problems import Problem, Unfit, shown
 from books.tables import Layout, Row
 from recon.values import ZERO, OurLine
@@ -105,14 +105,11 @@ class Refused:
 
     line: int
     raw: str
+    digest: bytes  #: by which the same refused row is known again
     problems: tuple[Problem, ...]
     gateway: str | None = None
     order_id: str | None = None
     trade_date: date | None = None
-
-    def digest(self) -> bytes:
-        """SHA-256 over the cells as they stood."""
-        return sha256(self.raw.encode()).digest()
 
 
 class OrderReader:
@@ -137,7 +134,7 @@ class OrderReader:
                 problems.append(_problem(row.line, name, cell, error))
         raw = storable(row.raw)
         if problems:
-            return _refused(row.line, raw, problems, values)
+            return _refused(row, raw, problems, values)
         return _order(row.line, raw, values)
 
     def _when_empty(self, name: str) -> str | None:
@@ -198,16 +195,25 @@ def _problem(line: int, name: str, cell: Cell, error: Unfit) -> Problem:
     return Problem(line=line, column=name, value=shown(value), problem=error.problem, fix=error.fix)
 
 
-def _refused(line: int, raw: str, problems: Sequence[Problem], values: Mapping[str, object]) -> Refused:
+def _refused(row: Row, raw: str, problems: Sequence[Problem], values: Mapping[str, object]) -> Refused:
     gateway, order_id, day = (values.get(name) for name in ("gateway", "order_id", "trade_date"))
     return Refused(
-        line=line,
+        line=row.line,
         raw=raw,
+        digest=_digest_of_cells(row),
         problems=tuple(problems),
         gateway=gateway if isinstance(gateway, str) else None,
         order_id=order_id if isinstance(order_id, str) else None,
         trade_date=day if isinstance(day, date) else None,
     )
+
+
+def _digest_of_cells(row: Row) -> bytes:
+    """SHA-256 over the cells as they stood, in whatever order the file has its columns."""
+    texts = [cell.text if isinstance(cell, Stored) else cell for cell in row.cells]
+    if row.problem:
+        texts.extend(row.raw.values())
+    return sha256(json.dumps(texts).encode()).digest()
 
 
 def _order(line: int, raw: str, values: dict[str, object]) -> Order:

@@ -16,7 +16,7 @@ from books.tables import Table, open_table
 from config.calendar import ist_date
 from recon.lines import facts_of_ours, key_of, plain_ours
 from recon.values import Origin
-from store import books
+from store import books, refused_rows
 from store.instruments import Master, read_master
 from store.transactions import ensure
 from tieout.import_report import BATCH, Findings, Job, Report
@@ -105,7 +105,7 @@ def _order_values(order: Order, master: Master, book_of: Mapping[str, str]) -> V
 
 def _refused_values(row: Refused) -> Values:
     problems = json.dumps([{k: v for k, v in p.as_row().items() if k != "line"} for p in row.problems])
-    return (row.line, row.gateway, row.order_id, row.trade_date, row.digest(), row.raw, problems)
+    return (row.line, row.gateway, row.order_id, row.trade_date, row.digest, row.raw, problems)
 
 
 def _settle_file(connection: Connection, found: Findings) -> None:
@@ -121,6 +121,7 @@ def _conflict(row: Row[Any]) -> Refused:
     return Refused(
         line=row.row,
         raw=row.raw,
+        digest=bytes(row.digest),
         problems=(conflicting(row.row, row.order_id, row.others),),
         gateway=row.gateway,
         order_id=row.order_id,
@@ -146,14 +147,14 @@ def _write(connection: Connection, job: Job, found: Findings, counts: books.Coun
     books.touch(connection, import_id=import_id, head=head)
     off_platform = books.write_lines(connection, import_id=import_id, now=job.now)
     exclude_off_platform(connection, off_platform, rules=job.rules)
-    books.write_refused(connection, import_id=import_id, file_name=job.file.name, day=day)
+    refused_rows.write_refused(connection, import_id=import_id, file_name=job.file.name, day=day)
     books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
     return len(off_platform)
 
 
 def _day_of_the_dateless(connection: Connection, job: Job) -> date:
     """Where a refused row without a date is counted."""
-    return books.only_date(connection) or job.complete_for or ist_date(job.now)
+    return refused_rows.only_date(connection) or job.complete_for or ist_date(job.now)
 
 
 def digest_of(file: Path) -> bytes:

@@ -256,6 +256,20 @@ def test_the_same_refused_row_is_not_doubled(imports: Importer) -> None:
     assert imports.one("select count(*) from refused_rows") == 1
 
 
+def test_a_refused_row_is_known_again_in_another_file(imports: Importer) -> None:
+    """Also when that file has its columns in another order."""
+    imports(a_row("A", quantity="x"))
+    file = imports.folder / "other.csv"
+    names, cells = COLUMNS.split(","), a_row("A", quantity="x").split(",")
+    file.write_text("\n".join(",".join(reversed(line)) for line in (names, cells)) + "\n")
+    rules = Rules(Policy(), exchange_calendar())
+
+    report = import_file(imports.engine, kind="orders", file=file, gateways=[LIVE], now=NOW, rules=rules)
+
+    assert report.refused == 1
+    assert imports.one("select count(*) from refused_rows") == 1
+
+
 def test_all_rows_of_a_day_are_accounted_for(imports: Importer) -> None:
     """Rows of the import = lines stored + refused rows kept."""
     report = imports(*[a_row(f"O{i}", T1 if i % 2 else "", quantity="0" if i % 5 == 0 else "1") for i in range(100)])
