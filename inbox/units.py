@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Row
 
 from inbox.decide import Failure, GiveUp, RetryIn, decide
 from store import gateways, units
+from store.units import Finished
 
 PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
@@ -54,6 +56,7 @@ class Claim:
     generation: int
     asked_at: datetime  #: database's clock
     events: int
+    deaths: int  #: workers that died over it in a row
     probe: bool
     worker: str
 
@@ -91,28 +94,34 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
     return None
 
 
-def hold(connection: Connection, claim: Claim) -> None:
+def hold(connection: Connection, claims: Sequence[Claim]) -> set[int]:
+    """Lock these transactions and use the claims up; the txns that were still ours."""
+    return units.fence(connection, claims=[(claim.txn, claim.generation) for claim in claims])
+
+
+def hold_one(connection: Connection, claim: Claim) -> None:
     """Lock the transaction and use the claim up. Raises `ClaimLostError`."""
-    if not units.fence(connection, txn=claim.txn, generation=claim.generation):
+    if not hold(connection, [claim]):
         raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
-def finish(connection: Connection, claim: Claim, *, call: Call, pace: Pace, ask_at: datetime | None) -> int:
-    """Every event stored before the question is done; how many. `ask_at` is when to ask again."""
-    counts = units.finish(
-        connection,
+def ending(claim: Claim, *, call: Call, ask_at: datetime | None) -> Finished:
+    """The end of a claim whose question was answered; `ask_at` is when to ask again."""
+    return Finished(
         txn=claim.txn,
         generation=claim.generation,
         gateway=claim.unit.gateway,
         transaction_id=claim.unit.transaction_id,
         asked_at=claim.asked_at,
-        pause=pace.pause,
         ask_at=ask_at,
         http_status=call.http_status or 0,
         took_ms=call.took_ms or 0,
-        worker=claim.worker,
     )
-    return int(counts.done)
+
+
+def finish(connection: Connection, endings: Sequence[Finished], *, pace: Pace, worker: str) -> None:
+    """Every event stored before its question is done."""
+    units.finish(connection, finished=endings, pause=pace.pause, worker=worker)
 
 
 def after(connection: Connection, claim: Claim, error: Failure) -> RetryIn | GiveUp:
@@ -143,7 +152,7 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
 def park(
     connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None
 ) -> None:
-    """Park the unit's events for that reason, after `hold`."""
+    """Park the unit's events for that reason, after `hold_one`."""
     units.park(
         connection,
         txn=claim.txn,
@@ -183,6 +192,7 @@ def _claim(connection: Connection, unit: Unit, now: datetime, pace: Pace, worker
         generation=row.generation,
         asked_at=row.asked_at,
         events=row.events,
+        deaths=row.deaths,
         probe=probe,
         worker=worker,
     )

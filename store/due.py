@@ -99,10 +99,10 @@ order by received_at, event_id limit :limit
 """)
 
 _STANDING = text("""
-select status, intent, expire_at, created_at, registered_at, known, absent_at, final, settled,
+select txn, status, intent, expire_at, created_at, registered_at, known, absent_at, final, settled,
        exists (select from batches b where b.txn = t.txn) as batches,
        exists (select from batches b where b.txn = t.txn and b.status = 'PLACED') as placed
-from transactions t where txn = :txn
+from transactions t where txn = any(:txns)
 """)
 
 _PARK_NAMELESS = text("""
@@ -144,9 +144,9 @@ def parked_events(connection: Connection, *, gateway: str | None, reason: str | 
     return [row.event_id for row in connection.execute(_PARKED, named)]
 
 
-def standing(connection: Connection, *, txn: int) -> Row[Any]:
-    """What decides when to ask for a transaction again."""
-    return connection.execute(_STANDING, {"txn": txn}).one()
+def standings(connection: Connection, *, txns: Sequence[int]) -> Sequence[Row[Any]]:
+    """What decides when to ask for each of these transactions again."""
+    return connection.execute(_STANDING, {"txns": list(txns)}).all()
 
 
 def park_nameless(connection: Connection) -> int:

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 _KEEP = text("""
-with last as (
-  select asked_at, answered_at, digest from snapshots
-  where txn = :txn and kind = :kind order by asked_at desc limit 1
-)
 insert into snapshots (txn, kind, asked_at, answered_at, known_at, http_status, body, digest, mark)
-select :txn, :kind, :asked_at, clock_timestamp(), :known_at, :http_status, :body, :digest,
-  case when :mark <> 'news' then :mark
-       when last.asked_at > :asked_at then 'out-of-order'
-       when last.answered_at > :asked_at then 'overlap'
-       when last.digest = :digest then 'same'
+select u.txn, 'details', u.asked_at, clock_timestamp(), :known_at, u.http_status, u.body, u.digest,
+  case when u.mark <> 'news' then u.mark
+       when last.asked_at > u.asked_at then 'out-of-order'
+       when last.answered_at > u.asked_at then 'overlap'
+       when last.digest = u.digest then 'same'
        else 'news' end
-from (select 1) as one left join last on true
-returning snapshot_id, mark
+from unnest(cast(:txn as bigint[]), cast(:asked_at as timestamptz[]), cast(:http_status as smallint[]),
+            cast(:body as bytea[]), cast(:digest as bytea[]), cast(:mark as text[]))
+  as u (txn, asked_at, http_status, body, digest, mark)
+left join lateral (
+  select asked_at, answered_at, digest from snapshots s
+  where s.txn = u.txn and s.kind = 'details' order by s.asked_at desc limit 1
+) last on true
+returning txn, mark
 """)
 
 
-def keep_snapshot(
-    connection: Connection,
-    *,
-    txn: int,
-    kind: str,
-    asked_at: datetime,
-    known_at: datetime,
-    http_status: int,
-    body: bytes,
-    mark: str = "news",
-) -> Row[Any]:
-    """Keep an answer to a question asked at `asked_at` (database's clock): its id and its mark.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """One details answer, to a question asked at `asked_at` by the database's clock.
 
-    `mark` is `news`, unless the answer itself is `unclear` or `absent`; news is found to be
-    `same`, `out-of-order` or `overlap` by what was kept before.
+    `mark` is `news`, unless the answer itself is `unclear` or `absent`.
     """
-    named = {"txn": txn, "kind": kind, "asked_at": asked_at, "known_at": known_at, "mark": mark}
-    digest = hashlib.sha256(body).digest()
-    return connection.execute(_KEEP, {**named, "http_status": http_status, "body": body, "digest": digest}).one()
+
+    txn: int
+    asked_at: datetime
+    http_status: int
+    body: bytes
+    mark: str = "news"
+
+
+def keep_details(connection: Connection, *, answers: Sequence[Details], known_at: datetime) -> dict[int, str]:
+    """Keep these answers; each txn's mark: news is found to be `same`, `out-of-order` or `overlap`.
+
+    `known_at` is the domain's instant.
+    """
+    columns = ("txn", "asked_at", "http_status", "body", "mark")
+    named: dict[str, object] = {name: [getattr(each, name) for each in answers] for name in columns}
+    named["digest"] = [hashlib.sha256(each.body).digest() for each in answers]
+    return {row.txn: row.mark for row in connection.execute(_KEEP, {**named, "known_at": known_at})}

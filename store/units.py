@@ -6,6 +6,8 @@ the transaction's row, then its events. Times here are the database's; `now` is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +26,7 @@ with claimed as (
     and (:probe or not exists (
       select from gateway_states g where g.gateway = :gateway
       and (g.breaker <> 'closed' or g.blocked_until > clock_timestamp())))
-  returning txn, generation, asked_at, lease_until
+  returning txn, generation, asked_at, lease_until, deaths
 ), taken as (
   update events e
   set state = 'claimed', reason = null, attempts = attempts + 1, announced = 0,
@@ -36,7 +38,7 @@ with claimed as (
 ), noted as (
   insert into attempts (txn, generation, outcome, worker) select txn, generation, 'claimed', :worker from claimed
 )
-select txn, generation, asked_at, (select count(*) from taken) as events from claimed
+select txn, generation, asked_at, deaths, (select count(*) from taken) as events from claimed
 """)
 
 _HINDRANCE = text("""
@@ -55,29 +57,42 @@ where gateway = :gateway and transaction_id = :transaction_id and state in ('rec
 """)
 
 _FENCE = text("""
-update transactions set lease_until = null, deaths = 0, announce_at = null
-where txn = :txn and generation = :generation and lease_until is not null
+with held as (
+  select t.txn from transactions t
+  join unnest(cast(:txns as bigint[]), cast(:generations as integer[])) as u (txn, generation)
+    on t.txn = u.txn and t.generation = u.generation
+  where t.lease_until is not null
+  order by t.txn for no key update of t
+)
+update transactions t set lease_until = null, deaths = 0, announce_at = null
+from held where t.txn = held.txn
+returning t.txn
 """)
 
 _FINISH = text("""
-with finished as (
-  update events set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
-  where gateway = :gateway and transaction_id = :transaction_id and stored_at <= :asked_at
-    and (state in ('received', 'waiting', 'claimed') or (state = 'parked' and reason = 'unknown-transaction'))
-  returning 1
+with unit as materialized (
+  select * from unnest(
+    cast(:txn as bigint[]), cast(:generation as integer[]), cast(:gateway as text[]),
+    cast(:transaction_id as text[]), cast(:asked_at as timestamptz[]), cast(:ask_at as timestamptz[]),
+    cast(:http_status as smallint[]), cast(:took_ms as integer[])
+  ) as u (txn, generation, gateway, transaction_id, asked_at, ask_at, http_status, took_ms)
+), finished as (
+  update events e set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
+  from unit u
+  where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at <= u.asked_at
+    and (e.state in ('received', 'waiting', 'claimed') or (e.state = 'parked' and e.reason = 'unknown-transaction'))
 ), later as (
-  update events set state = 'waiting', reason = 'asked-before-it',
-      next_attempt_at = :asked_at + cast(:pause as interval)
-  where gateway = :gateway and transaction_id = :transaction_id and stored_at > :asked_at
-    and state in ('received', 'waiting', 'claimed')
-  returning 1
+  update events e set state = 'waiting', reason = 'asked-before-it',
+      next_attempt_at = u.asked_at + cast(:pause as interval)
+  from unit u
+  where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at > u.asked_at
+    and e.state in ('received', 'waiting', 'claimed')
 ), followed as (
-  update transactions set ask_at = :ask_at where txn = :txn and ask_at is distinct from :ask_at
-), noted as (
-  insert into attempts (txn, generation, outcome, http_status, took_ms, worker)
-  values (:txn, :generation, 'done', :http_status, :took_ms, :worker)
+  update transactions t set ask_at = u.ask_at
+  from unit u where t.txn = u.txn and t.ask_at is distinct from u.ask_at
 )
-select (select count(*) from finished) as done, (select count(*) from later) as later
+insert into attempts (txn, generation, outcome, http_status, took_ms, worker)
+select txn, generation, 'done', http_status, took_ms, :worker from unit order by txn
 """)
 
 _WAIT = text("""
@@ -127,7 +142,7 @@ def claim(
     worker: str,
     probe: bool,
 ) -> Row[Any] | None:
-    """Take the unit: its txn, generation, asked_at and number of events; None if it must not be asked now.
+    """Take the unit: its txn, generation, asked_at, deaths and number of events; None if it must not be asked now.
 
     It must not if somebody holds it, nothing of it is open, it was asked for within `pause`, or its
     gateway is blocked and this is no probe. To be committed before the Gateway is called.
@@ -148,30 +163,33 @@ def defer(connection: Connection, *, txn: int, gateway: str, transaction_id: str
     connection.execute(_DEFER, {**named, "txn": txn})
 
 
-def fence(connection: Connection, *, txn: int, generation: int) -> bool:
-    """Lock the transaction and end the claim of that generation; False if it is no longer ours."""
-    return connection.execute(_FENCE, {"txn": txn, "generation": generation}).rowcount == 1
+def fence(connection: Connection, *, claims: Sequence[tuple[int, int]]) -> set[int]:
+    """Lock these transactions, in order, and end the claims of these generations.
+
+    `claims` are txn and generation; the txns whose claim was still held come back, the others are lost.
+    """
+    named = {"txns": [txn for txn, _ in claims], "generations": [generation for _, generation in claims]}
+    return set(connection.execute(_FENCE, named).scalars())
 
 
-def finish(
-    connection: Connection,
-    *,
-    txn: int,
-    generation: int,
-    gateway: str,
-    transaction_id: str,
-    asked_at: datetime,
-    pause: timedelta,
-    ask_at: datetime | None,
-    http_status: int,
-    took_ms: int,
-    worker: str,
-) -> Row[Any]:
-    """Events stored before the question are done, later ones wait for another; `done` and `later` count them."""
-    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
-    named |= {"asked_at": asked_at, "pause": pause, "ask_at": ask_at}
-    named |= {"http_status": http_status, "took_ms": took_ms, "worker": worker}
-    return connection.execute(_FINISH, named).one()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """How one unit ends: what was asked, when, and when to ask again."""
+
+    txn: int
+    generation: int
+    gateway: str
+    transaction_id: str
+    asked_at: datetime
+    ask_at: datetime | None
+    http_status: int
+    took_ms: int
+
+
+def finish(connection: Connection, *, finished: Sequence[Finished], pause: timedelta, worker: str) -> None:
+    """Events stored before their question are done; later ones wait for another, after `pause`."""
+    columns = {f.name: [getattr(each, f.name) for each in finished] for f in fields(Finished)}
+    connection.execute(_FINISH, {**columns, "pause": pause, "worker": worker})
 
 
 def wait(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -67,9 +68,9 @@ def ask_again(connection: Connection, gateway: str, trade_date: date | None, now
     return due.ask_again(connection, gateway=gateway, trade_date=trade_date, now=now)
 
 
-def standing_of(connection: Connection, txn: int) -> Standing:
-    """What decides when to ask for that transaction again."""
-    return _standing(due.standing(connection, txn=txn))
+def standings_of(connection: Connection, txns: Sequence[int]) -> dict[int, Standing]:
+    """What decides when to ask for each of these transactions again."""
+    return {row.txn: _standing(row) for row in due.standings(connection, txns=txns)}
 
 
 def _standing(row: Row[Any]) -> Standing:

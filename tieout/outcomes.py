@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,9 +16,10 @@ from inbox import units
 from inbox.decide import BUSY_PAUSE, OURS_PAUSE, GiveUp, RetryIn
 from inbox.units import Call, Claim
 from store import gateways
-from store.snapshots import keep_snapshot
+from store.snapshots import Details, keep_details
+from store.units import Finished
 from tieout.alert import alert
-from tieout.follow import Standing, next_ask, standing_of
+from tieout.follow import Standing, next_ask, standings_of
 from tieout.reconcile import reconcile
 from tieout.shop import Shop
 from tieout.state import refresh
@@ -39,12 +41,30 @@ class Bug:
 Failed = GatewayError | WireError | Bug
 
 
-def answered(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, mark: str, asked_on: datetime) -> None:
-    """An answer, everything that follows from it, and the end of its events. Raises `ClaimLostError`."""
-    units.hold(connection, claim)
-    standing = _take_in(connection, shop, claim, reply, mark)
-    _finish(connection, shop, claim, reply, standing, asked_on)
-    _answers(connection, claim)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A question that was answered, not yet written."""
+
+    claim: Claim
+    reply: Reply
+    mark: str
+    asked_on: datetime  #: domain's clock
+
+
+def write_answers(connection: Connection, *, shop: Shop, answers: Sequence[Answered]) -> list[Claim]:
+    """Everything that follows from these answers, and the end of their events.
+
+    Claims that are no longer ours are left out, and come back.
+    """
+    held = units.hold(connection, [each.claim for each in answers])
+    ours = sorted((each for each in answers if each.claim.txn in held), key=lambda each: each.claim.txn)
+    if ours:
+        standings = _take_in(connection, shop, ours)
+        endings = [_ending(shop, each, standings[each.claim.txn]) for each in ours]
+        units.finish(connection, endings, pace=shop.pace, worker=shop.worker)
+    for each in ours:
+        _answers(connection, each.claim)
+    return [each.claim for each in answers if each.claim.txn not in held]
 
 
 def absent(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, words: str) -> None:
@@ -52,11 +72,12 @@ def absent(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, wo
 
     Once it was known, absence proves nothing: the answer is kept, and it is asked for again later.
     """
-    units.hold(connection, claim)
+    units.hold_one(connection, claim)
     now = shop.clock.now()
-    standing = _take_in(connection, shop, claim, reply, "absent")
+    answer = Answered(claim=claim, reply=reply, mark="absent", asked_on=now)
+    standing = _take_in(connection, shop, [answer])[claim.txn]
     if standing.known:
-        _finish(connection, shop, claim, reply, standing, now)
+        units.finish(connection, [_ending(shop, answer, standing)], pace=shop.pace, worker=shop.worker)
     else:
         ask_at = _ask_at(shop, standing, now)
         units.park(connection, claim, UNKNOWN, call=_call(reply), detail=words, ask_at=ask_at)
@@ -75,43 +96,40 @@ def failed(connection: Connection, *, shop: Shop, claim: Claim, error: Failed, r
         pause = _stop_gateway(connection, claim, error, words) or decision.pause
         units.wait(connection, claim, RetryIn(pause, decision.reason), call=_call(reply), detail=detail)
     else:
-        units.hold(connection, claim)
+        units.hold_one(connection, claim)
         _give_up(connection, shop, claim, decision, reply, detail)
 
 
-def _take_in(connection: Connection, shop: Shop, claim: Claim, reply: Reply, mark: str) -> Standing:
-    """Keep the answer and derive what follows; the very same answer again changes no state."""
+def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) -> dict[int, Standing]:
+    """Keep the answers and derive what follows; the very same answer again changes no state."""
     now = shop.clock.now()
-    same = _keep(connection, claim, reply, mark, now) == "same"
-    if same and (standing := standing_of(connection, claim.txn)).settled:
-        if claim.events:  # what a webhook said is compared with the state even if that stands still
-            reconcile(connection, txns=[claim.txn], now=now, rules=shop.rules)
-        return standing
-    refreshed = refresh(connection, txn=claim.txn, now=now, rules=shop.rules)
-    readings = {claim.txn: refreshed.reading}
-    reconcile(connection, txns=[claim.txn], now=now, rules=shop.rules, readings=readings)
-    return standing_of(connection, claim.txn)
+    marks = keep_details(connection, answers=[_details(each) for each in answers], known_at=now)
+    txns = [each.claim.txn for each in answers]
+    same = [txn for txn in txns if marks[txn] == "same"]
+    stand = {t: s for t, s in standings_of(connection, same).items() if s.settled} if same else {}
+    readings = {
+        txn: refresh(connection, txn=txn, now=now, rules=shop.rules).reading for txn in txns if txn not in stand
+    }
+    # What a webhook said is compared with the state even if that stands still.
+    judged = [each.claim.txn for each in answers if each.claim.events or each.claim.txn in readings]
+    if judged:
+        reconcile(connection, txns=judged, now=now, rules=shop.rules, readings=readings)
+    return standings_of(connection, txns)
 
 
-def _keep(connection: Connection, claim: Claim, reply: Reply, mark: str, now: datetime) -> str:
-    kept = keep_snapshot(
-        connection,
-        txn=claim.txn,
-        kind="details",
-        asked_at=claim.asked_at,
-        known_at=now,
-        http_status=reply.http_status,
-        body=reply.body,
-        mark=mark,
+def _details(answer: Answered) -> Details:
+    return Details(
+        txn=answer.claim.txn,
+        asked_at=answer.claim.asked_at,
+        http_status=answer.reply.http_status,
+        body=answer.reply.body,
+        mark=answer.mark,
     )
-    return str(kept.mark)
 
 
-def _finish(
-    connection: Connection, shop: Shop, claim: Claim, reply: Reply, standing: Standing, asked_on: datetime
-) -> None:
-    ask_at = _ask_at(shop, standing, asked_on)
-    units.finish(connection, claim, call=_call(reply), pace=shop.pace, ask_at=ask_at)
+def _ending(shop: Shop, answer: Answered, standing: Standing) -> Finished:
+    ask_at = _ask_at(shop, standing, answer.asked_on)
+    return units.ending(answer.claim, call=_call(answer.reply), ask_at=ask_at)
 
 
 def _give_up(

@@ -1,4 +1,4 @@
-"""Settling a unit: claim it, ask the Gateway, and write everything that follows in one transaction.
+"""Settling units: claim each, ask the Gateway, and write everything that follows in one transaction.
 
 No database connection is held while the Gateway is asked. What comes of a call is written under the
 claim's fence: a worker that was given up for dead cannot write.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -25,35 +25,58 @@ from inbox.units import Claim, ClaimLostError, Unit
 from recon.values import Origin
 from store.transactions import ensure
 from tieout.alert import alert
-from tieout.outcomes import Bug, absent, answered, failed
-from tieout.shop import Shop, repeat
+from tieout.outcomes import Answered, Bug, absent, failed, write_answers
+from tieout.shop import Shop, is_passing, repeat
 
 _LOG = structlog.get_logger("tieout.settle")
 MOST_WAIT: Final = timedelta(seconds=5)  #: for a place among the calls; longer, and the unit waits instead
+ROUND: Final = 10  #: answers written by one commit
+ROUND_S: Final = 1.0  #: no answer waits longer to be written, but for the call under way
 
 
 def settle(shop: Shop, names: Sequence[str]) -> list[str]:
     """Settle the units a message names; those left for want of time are returned, to be announced again."""
-    begun = time.monotonic()
+    begun, round_ = time.monotonic(), _Round(shop)
     wanted = _known(shop, list(dict.fromkeys(names)))
+    left: list[str] = []
     for done, unit in enumerate(wanted):
-        if time.monotonic() - begun > shop.patience.total_seconds():
-            return [str(u) for u in wanted[done:]]
-        settle_one(shop, unit)
-    return []
+        if shop.stopping() or time.monotonic() - begun > shop.patience.total_seconds():
+            left = [str(u) for u in wanted[done:]]
+            break
+        if claim := repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit)):
+            round_.take(claim)
+    round_.write()
+    return left
 
 
-def settle_one(shop: Shop, unit: Unit) -> bool:
-    """Settle one unit; False if it was not ours to settle now."""
-    claim = repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit))
-    if claim is None:
-        return False
-    try:
-        _ask(shop, claim)
-    except ClaimLostError:
-        _LOG.warning("settle.claim-lost", unit=str(unit), generation=claim.generation)
-        return False
-    return True
+class _Round:
+    """Answers written together: a few, given within a second, so that one commit serves them all.
+
+    Each unit is still written whole or not at all. What killed a worker before is written alone.
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._answers: list[Answered] = []
+        self._begun = 0.0
+
+    def take(self, claim: Claim) -> None:
+        """Ask for a claimed unit; its answer is written with others, a failure at once."""
+        alone = claim.deaths > 0 or claim.probe
+        if alone:
+            self.write()
+        if not self._answers:
+            self._begun = time.monotonic()
+        if answer := _ask(self._shop, claim):
+            self._answers.append(answer)
+        if alone or len(self._answers) >= ROUND or time.monotonic() - self._begun > ROUND_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was answered so far."""
+        answers, self._answers = self._answers, []
+        if answers:
+            _write(self._shop, answers)
 
 
 def _known(shop: Shop, names: list[str]) -> list[Unit]:
@@ -77,26 +100,56 @@ def _claim(connection: Connection, *, shop: Shop, unit: Unit) -> Claim | None:
     return units.claim(connection, unit, now=shop.clock.now(), pace=shop.pace, worker=shop.worker)
 
 
-def _ask(shop: Shop, claim: Claim) -> None:
-    """Ask, then write what follows; an error of our own is a failure like any other."""
+def _ask(shop: Shop, claim: Claim) -> Answered | None:
+    """Ask; an answer is returned to be written, what gave none is written here."""
     reply: Reply | None = None
-    write = partial(repeat, shop.engine.begin)
     try:
         asked_on = _await_turn(shop, claim.unit.gateway)
         reply = shop.client(claim.unit.gateway).ask_details(claim.unit.transaction_id)
         mark = _mark(reply, claim.unit.transaction_id)
-        write(partial(answered, shop=shop, claim=claim, reply=reply, mark=mark, asked_on=asked_on))
     except NoSuchTransaction as error:
         assert reply is not None  # only a reply can say so
-        write(partial(absent, shop=shop, claim=claim, reply=reply, words=str(error)))
+        _end(shop, claim, partial(absent, shop=shop, claim=claim, reply=reply, words=str(error)))
+        return None
     except (GatewayError, WireError) as error:
-        write(partial(failed, shop=shop, claim=claim, error=error, reply=reply, words=str(error)))
-    except (ClaimLostError, DBAPIError):
-        raise
+        _end(shop, claim, partial(failed, shop=shop, claim=claim, error=error, reply=reply, words=str(error)))
+        return None
     except Exception:  # noqa: BLE001 a bug must not stop the other units: it is kept, tried again, parked
-        trace = traceback.format_exc(limit=-6)
-        _LOG.error("settle.error", unit=str(claim.unit), trace=trace)
-        write(partial(failed, shop=shop, claim=claim, error=Bug(), reply=reply, words=trace))
+        _bug(shop, claim, reply)
+        return None
+    return Answered(claim=claim, reply=reply, mark=mark, asked_on=asked_on)
+
+
+def _write(shop: Shop, answers: Sequence[Answered]) -> None:
+    """Write these answers together; if one of them cannot be, each by itself."""
+    try:
+        lost = repeat(shop.engine.begin, partial(write_answers, shop=shop, answers=answers))
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_passing(error):
+            raise
+        if len(answers) == 1:
+            _bug(shop, answers[0].claim, answers[0].reply)
+        else:
+            for answer in answers:
+                _write(shop, [answer])
+    else:
+        for claim in lost:
+            _LOG.warning("settle.claim-lost", unit=str(claim.unit), generation=claim.generation)
+
+
+def _bug(shop: Shop, claim: Claim, reply: Reply | None) -> None:
+    """Keep an error of our own, called while it is handled. Text only: frames hold secrets."""
+    trace = traceback.format_exc(limit=-6)
+    _LOG.error("settle.error", unit=str(claim.unit), trace=trace)
+    _end(shop, claim, partial(failed, shop=shop, claim=claim, error=Bug(), reply=reply, words=trace))
+
+
+def _end(shop: Shop, claim: Claim, write: Callable[[Connection], None]) -> None:
+    """Write the end of a claim that brought no answer."""
+    try:
+        repeat(shop.engine.begin, write)
+    except ClaimLostError:
+        _LOG.warning("settle.claim-lost", unit=str(claim.unit), generation=claim.generation)
 
 
 def _await_turn(shop: Shop, gateway: str) -> datetime:

@@ -40,6 +40,7 @@ class Shop:
     rules: Rules
     pace: Pace
     patience: timedelta  #: no new unit is begun later in a message
+    stopping: Callable[[], bool]  #: no new unit is begun once this is true
     worker: str
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from celery import Celery, signals
 
 from config.broker import celery_app, shared_options
+from config.logs import configure_logging
 from config.settings import Settings, SettingsError
 from worker import life, process, tasks
 from worker.schedule import schedule
 
-SOFT_SHUTDOWN_S = 25  #: less than the 30 s that platforms leave between SIGTERM and SIGKILL
+SOFT_SHUTDOWN_S = 5  #: Celery waits all of it if a task runs; pool processes stop after the unit under way
 
 
 def build(settings: Settings) -> Celery:
@@ -47,6 +48,7 @@ def _settings(settings: Settings) -> dict[str, object]:
         "worker_send_task_events": False,
         "worker_concurrency": settings.worker_processes,
         "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
         "worker_max_tasks_per_child": 5000,
         "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
         "beat_scheduler": "worker.schedule:LivingScheduler",
@@ -69,8 +71,13 @@ def _connect_signals(settings: Settings) -> None:
         life.begin(settings)
 
     def die(**_: object) -> None:
+        process.stop_all()
         life.end()
 
+    def log(**_: object) -> None:
+        configure_logging(settings)
+
+    signals.setup_logging.connect(log, weak=False)
     signals.worker_process_init.connect(begin, weak=False)
     signals.worker_process_shutdown.connect(end, weak=False)
     signals.worker_ready.connect(live, weak=False)

@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
+from multiprocessing import Event
 
 from sqlalchemy import Engine
 
@@ -35,6 +36,7 @@ class Process:
 
 
 _held: list[Process] = []
+_stopping = Event()  #: made before the fork, so that the main process can tell its pool
 
 
 def begin(settings: Settings) -> None:
@@ -48,6 +50,11 @@ def end() -> None:
         held = _held.pop()
         held.sender.close()
         held.shop.engine.dispose()
+
+
+def stop_all() -> None:
+    """Tell every process of this worker's pool to begin no new unit."""
+    _stopping.set()
 
 
 def current() -> Process:
@@ -94,6 +101,7 @@ def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
         rules=rules_from(settings),
         pace=Pace(lease=timedelta(seconds=settings.lease_s), pause=timedelta(seconds=settings.ask_pause_s)),
         patience=timedelta(seconds=settings.task_limit_s) - 2 * deadline - MOST_WAIT,
+        stopping=_stopping.is_set,
         worker=worker_name(),
     )
 

@@ -22,7 +22,7 @@ from store.transactions import ensure
 from tests.gateway_stub import Says, Stub, a_leg, gateway_stub, known, said, unknown
 from tieout.follow import ask_again
 from tieout.replay import Parked, replay
-from tieout.settle import settle, settle_one
+from tieout.settle import settle
 from tieout.shop import Shop
 from worker.process import open_process
 
@@ -144,7 +144,7 @@ def test_a_unit_without_work_is_not_asked_for(shop: Shop, event: Event, stub: St
     """A message that comes twice asks once."""
     event(a_unit().transaction_id)
     settle(shop, [str(a_unit())])
-    assert not settle_one(shop, a_unit())
+    settle(shop, [str(a_unit())])
     assert len(stub.asked) == 1
 
 
@@ -197,7 +197,7 @@ def test_two_claimers_ask_once(shop: Shop, event: Event, stub: Stub) -> None:
     first = threading.Thread(target=settle, args=(shop, [str(a_unit())]))
     first.start()
     assert stub.began.wait(10)
-    assert not settle_one(shop, a_unit())
+    settle(shop, [str(a_unit())])
     stub.gate.set()
     first.join(20)
     assert len(stub.asked) == 1
@@ -228,7 +228,7 @@ def test_a_worker_given_up_for_dead_cannot_write(shop: Shop, engine: Engine, eve
         return known(transaction_id)
 
     stub.says = says
-    assert not settle_one(shop, _known_to(engine, a_unit()))
+    settle(shop, [str(_known_to(engine, a_unit()))])
     assert state_of(engine, arrived) == ("waiting", "worker-lost")
     assert all_of(engine, "select 1 from snapshots") == []
     assert outcomes(engine) == [("claimed", None), ("lost", "worker-lost")]
