@@ -52,8 +52,9 @@ class Pairing:
         self._take(many_ours, many_theirs)
 
     def _take(self, ours: Sequence[OurLine], theirs: Sequence[TheirLine]) -> None:
-        self.ours = [line for line in self.ours if not any(line is taken for taken in ours)]
-        self.theirs = [line for line in self.theirs if not any(line is taken for taken in theirs)]
+        taken = {id(line) for line in (*ours, *theirs)}
+        self.ours = [line for line in self.ours if id(line) not in taken]
+        self.theirs = [line for line in self.theirs if id(line) not in taken]
 
 
 @dataclass(frozen=True, slots=True)
