@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from multiprocessing import Event
+from typing import Final
 
 from sqlalchemy import Engine
 
@@ -23,6 +24,8 @@ from tieout.rules import rules_from
 from tieout.settle import MOST_WAIT
 from tieout.shop import Shop
 from tieout.sweep import Sweeping
+
+LEAST_PATIENCE: Final = timedelta(seconds=1)  #: a message is never given back whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
         clock=clock_from(settings.clock_file),
         rules=rules_from(settings),
         pace=Pace(lease=timedelta(seconds=settings.lease_s), pause=timedelta(seconds=settings.ask_pause_s)),
-        patience=timedelta(seconds=settings.task_limit_s) - 2 * deadline - MOST_WAIT,
+        patience=max(LEAST_PATIENCE, timedelta(seconds=settings.task_limit_s) - 2 * deadline - MOST_WAIT),
         stopping=_stopping.is_set,
         worker=worker_name(),
     )
