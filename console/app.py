@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from config.clock import Clock, clock_from
 from config.settings import Settings
@@ -14,6 +17,7 @@ from store.engine import connect
 from tieout.desk.broker import BrokerWatch
 from tieout.rules import Rules, rules_from
 
+STATEMENT_TIMEOUT_MS = 5000  #: a page that takes longer is of no use
 BLUEPRINTS = (overview.pages, days.pages, breaks.pages, events.pages, transactions.pages, health.pages)
 
 
@@ -42,8 +46,21 @@ def app_from(settings: Settings, *, database_url: str, broker_url: str) -> Flask
     """The console over the servers at those addresses; connections are made when first needed."""
     return create_app(
         settings,
-        engine=connect(database_url, application="tieout-console").execution_options(postgresql_readonly=True),
+        engine=reading_engine(database_url),
         watch=BrokerWatch(broker_url),
         clock=clock_from(settings.clock_file),
         rules=rules_from(settings),
     )
+
+
+def reading_engine(database_url: str) -> Engine:
+    """An engine that cannot write, whatever it is told, and gives up a slow search early."""
+    engine = connect(database_url, application="tieout-console")
+    event.listen(engine, "connect", _read_briefly)
+    return engine
+
+
+def _read_briefly(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.execute("set default_transaction_read_only = on")
+    connection.execute(f"set statement_timeout = {STATEMENT_TIMEOUT_MS}")
+    connection.commit()

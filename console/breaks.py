@@ -12,7 +12,7 @@ from recon.names import CLASS_OF
 from store.desk_breaks import FindingFilter, Sort
 from tieout.desk import breaks as desk_breaks
 from tieout.desk.meanings import meanings
-from tieout.desk.sides import sides
+from tieout.desk.sides import sides, speakers
 
 pages = Blueprint("breaks", __name__)
 
@@ -49,7 +49,14 @@ def show(id: UUID) -> str:  # noqa: A002 the word of the address
     whole = desk_breaks.show(desk().engine, id, severity_of=desk().severity())
     if whole is None:
         abort(404, "No break has this id. It may be another database's; search the list by transaction.")
-    return render_template("break.html", whole=whole, sides=sides(whole))
+    shown = {proof.ref for proof in whole.proofs if proof.kind == "snapshot"}
+    return render_template(
+        "break.html",
+        whole=whole,
+        sides=sides(whole),
+        speakers=speakers(whole.row.finding.name),
+        answer_shown=whole.answer is not None and str(whole.answer.snapshot_id) in shown,
+    )
 
 
 @pages.get("/meanings")

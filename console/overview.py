@@ -21,7 +21,7 @@ def show() -> str:
     return render_template(
         "overview.html",
         queue=queue_now(found.engine, found.watch, now=found.now()),
-        names=desk_breaks.by_name(found.engine),
+        names=desk_breaks.costliest_first(desk_breaks.by_name(found.engine)),
         live=request.args.get("live") == "1",
     )
 

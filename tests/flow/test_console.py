@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import InternalError, OperationalError
 from werkzeug.test import TestResponse
 
 from config.clock import FixedClock
 from config.settings import Settings
-from console.app import create_app
+from console.app import create_app, reading_engine
 from store.engine import connect
 from tests.desk_story import ATTACK, DAY, DIFFERS, DONE_EVENT, GATEWAY, NOW, OPEN, PARKED_EVENT, PRICE_BREAK
 from tieout.desk.broker import BrokerWatch
@@ -267,6 +268,35 @@ def test_what_is_not_there_is_404_with_a_way_on(client: FlaskClient, path: str) 
 def test_one_box_finds_whatever_an_id_names(client: FlaskClient, typed: str, path: str) -> None:
     """An event, a break, a transaction, an order of the books; anything else is searched."""
     assert _get(client, f"/find?q={typed}").headers["Location"] == path
+
+
+def test_the_consoles_connections_cannot_write(told_url: str) -> None:
+    """Even a mistake in a page could change nothing: the database itself refuses, time after time."""
+    engine = reading_engine(told_url)
+    for _ in range(2):
+        with engine.connect() as connection, pytest.raises(InternalError, match="read-only transaction"):
+            connection.execute(text("update events set state = 'done'"))
+    engine.dispose()
+
+
+def test_a_search_that_takes_too_long_is_given_up_in_words(told_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page says how to narrow it instead of holding on."""
+    monkeypatch.setattr("console.app.STATEMENT_TIMEOUT_MS", 1)
+    engine = reading_engine(told_url)
+    client = _client(engine)
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("select pg_sleep(1)"))
+    client.application.add_url_rule("/slow", view_func=_raising(caught.value))
+    answer = _get(client, "/slow")
+    assert (answer.status_code, "Narrow it" in answer.text) == (503, True)
+    engine.dispose()
+
+
+def _raising(error: Exception) -> Callable[[], str]:
+    def view() -> str:
+        raise error
+
+    return view
 
 
 def test_a_database_that_is_away_is_said_so() -> None:

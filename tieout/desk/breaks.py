@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -198,3 +198,8 @@ def by_name(engine: Engine, *, gateway: str | None = None, trade_date: date | No
     """Open findings by name, of one day or of all."""
     with engine.connect() as connection:
         return desk_breaks.counts_by_name(connection, gateway=gateway, trade_date=trade_date)
+
+
+def costliest_first(names: Sequence[NamedCount]) -> list[NamedCount]:
+    """Breaks before what is pending before notes, each by what they may cost."""
+    return sorted(names, key=lambda n: (STATES.index(n.finding_class), -n.impact_inr, -n.count, n.name))

@@ -196,7 +196,7 @@ def _disagreements(units: Units, broker: BrokerView) -> list[str]:
     settle = broker.depths[0]
     if settle.waiting and not (units.open or units.ask_due or units.unjudged):
         found.append(
-            f"{settle.waiting} messages for work that is done: harmless, a worker drops them when it comes to them"
+            f"{settle.waiting} in the broker for work that is done: harmless, a worker drops each when it comes to it"
         )
     return found
 

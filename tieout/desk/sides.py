@@ -28,6 +28,14 @@ FIELDS = (
     ("amount", "Amount ₹"),
     ("status", "Status"),
 )
+#: Whose words the two values of a finding are, where they are not the books' and the Gateway's.
+SPEAKERS = {
+    "webhook-differs": ("The webhook", "The API"),
+    "out-of-order": ("This webhook", "An earlier one"),
+    "batch-sum": ("Sum of its legs", "The batch says"),
+    "amount-sum": ("Sum of its legs", "The batch says"),
+    "batch-vs-lines": ("Its legs allow", "The batch says"),
+}
 #: Fields that findings call by another name.
 ALSO = {"filled_quantity": "filled", "price": "average_price"}
 
@@ -51,6 +59,11 @@ class Side:
     def differs(self) -> bool:
         """Both sides state it, in other words."""
         return bool(self.ours and self.theirs) and not self.same
+
+
+def speakers(name: str) -> tuple[str, str]:
+    """Whose words the values `ours` and `theirs` of a finding of that name are."""
+    return SPEAKERS.get(name, ("Our books", "The Gateway"))
 
 
 def sides(whole: WholeBreak) -> tuple[Side, ...]:
