@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 ARGS ?=
 RUN := .venv/bin/python -m
+PYTEST := pytest
 PIP := $(RUN) pip --disable-pip-version-check --no-input
 LOCK := $(RUN) piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
@@ -30,7 +31,7 @@ run: .venv/.run ## Start it all; without Gateway keys play a day. ARGS="--once" 
 
 .PHONY: test
 test: .venv/.dev ## Every behaviour at small size. ARGS="tests/unit -k keys" runs some
-	@exec $(RUN) pytest $(ARGS)
+	@exec $(RUN) $(PYTEST) $(ARGS)
 
 .PHONY: sure
 sure: lint types layers docs-check audit covered bench ## All that CI runs
@@ -78,7 +79,7 @@ audit: .venv/.dev ## Known weaknesses of what is locked; says so when it cannot 
 .PHONY: covered
 covered: .venv/.dev ## The tests with coverage of recon, inbox, gateway, webhook
 	@rm -f .coverage .coverage.*
-	@$(RUN) coverage run -m pytest $(ARGS)
+	@$(MAKE) test PYTEST="coverage run -m pytest"
 	@$(RUN) coverage combine --quiet
 	@$(RUN) coverage report --include='recon/*' --fail-under=$(COVER_RECON)
 	@$(RUN) coverage report --include='inbox/*' --fail-under=$(COVER_INBOX)

@@ -19,7 +19,7 @@ FROZEN_S = 4.0
 def test_a_disturbed_day_ties_out_to_the_same_digest(tmp_path: Path) -> None:
     """Broker emptied and frozen, worker killed at three points, database restarted: nothing differs."""
     tmp_path.chmod(0o755)
-    plan = [
+    plan: list[tuple[float, chaos.Disturbance]] = [
         (0.10, chaos.empty_broker),
         (0.20, chaos.kill_after_claim),
         (0.40, chaos.restart_database),
