@@ -54,8 +54,12 @@ class Victim:
     def count(self, sql: str) -> int:
         """One number out of the database."""
         with psycopg.connect(self.servers.database_url) as connection:
-            row = connection.execute(sql).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(sql).fetchone()
         return int(row[0]) if row else 0
+
+    def wait_for(self, point: float) -> None:
+        """Wait until so much of the day is posted. Raises `NeverHappenedError`."""
+        _until(lambda: self.progress() >= point, f"{point:.0%} of the day", WATCH_S)
 
     @property
     def _simulator(self) -> str:
@@ -166,7 +170,7 @@ def play_disturbed(
     try:
         with _victim(home / "once") as victim:
             for point, disturb in plan:
-                _until(lambda point=point: victim.progress() >= point, f"{point:.0%} of the day", WATCH_S)
+                victim.wait_for(point)
                 disturb(victim)
         day = playing.finish()
     finally:
