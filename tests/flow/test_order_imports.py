@@ -356,7 +356,8 @@ def test_a_day_declared_complete_touches_what_traded_on_it_once(imports: Importe
             text(
                 "insert into their_lines (txn, book, batch_id, placed, position, exchange, symbol, instrument, side,"
                 " quantity, filled, status, trade_date, facts, plain) select txn, 'live', 'b', true, 0, 'NSE', 'TCS',"
-                " 'NSE:TCS', 'BUY', 1, 1, 'COMPLETE', '2026-11-20', '', false from transactions where transaction_id = :t"
+                " 'NSE:TCS', 'BUY', 1, 1, 'COMPLETE', '2026-11-20', '', false from transactions"
+                " where transaction_id = :t"
             ),
             {"t": T1},
         )
