@@ -18,6 +18,7 @@ from urllib.parse import quote
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
 
 from config.clock import Clock, SystemClock
 from config.keys import Key
@@ -232,14 +233,20 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def _read(response: requests.Response, deadline: timedelta) -> bytes:
-    """The whole body, within the deadline and the cap. Raises `GatewayBusy` or `Nonsense`."""
+    """The whole body, within the deadline and the cap. Raises `GatewayBusy` or `Nonsense`.
+
+    Read as it comes: waiting for full chunks would let a dripping answer outlive any deadline.
+    """
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise Nonsense(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-        if _since_start() > deadline:
-            raise GatewayBusy("the answer did not end within the deadline")
+    try:
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise Nonsense(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
+            if _since_start() > deadline:
+                raise GatewayBusy("the answer did not end within the deadline")
+    except HTTPError as error:
+        raise GatewayBusy(f"the answer broke off: {type(error).__name__}") from None
     return bytes(body)
 
 

@@ -50,9 +50,10 @@ class Limiter:
         return True, timedelta(microseconds=min(self._reserve_alone(gateway, interval), most_us))
 
     def _reserve_alone(self, gateway: str, interval: int) -> int:
-        due = max(self._alone.get(gateway, 0), _now())
+        now = _now()
+        due = max(self._alone.get(gateway, 0), now)
         self._alone[gateway] = due + 2 * interval
-        return due - _now()
+        return due - now
 
 
 def _now() -> int:

@@ -141,9 +141,8 @@ def test_a_lease_that_ended_gives_its_unit_back(sweeping: Sweeping, engine: Engi
         (unit,) = connection.execute(text("select transaction_id from events")).scalars()
         ensure(connection, gateway="demo", book="test", origin=Origin.WEBHOOK, ids=[unit], now=NOW)
         connection.execute(
-            text(
-                "update transactions set generation = 7, lease_until = clock_timestamp() - interval '1 s', ask_at = null"
-            )
+            text("""update transactions set generation = 7, ask_at = null,
+                 lease_until = clock_timestamp() - interval '1 s'""")
         )
     assert sweep(sweeping, now=NOW) == Swept(freed=1, announced=1)
     assert one(engine, "select generation, lease_until, deaths from transactions") == (8, None, 1)
