@@ -125,7 +125,8 @@ def show_last(settings: Settings) -> None:
     if not (home / "simulator" / "truth.json").exists():
         raise Failure(WRONG_CALL, 'there is no last day yet: make run ARGS="--once"')
     service.check_ports(settings)
-    with _running(settings, _rehearsal_env(settings, home, {})) as (_, processes, env):
+    looking_back = {**_rehearsal_env(settings, home, {}), "TIEOUT_LOOKING_BACK": "true"}
+    with _running(settings, looking_back) as (_, processes, env):
         processes.start(service.console(env))
         service.wait_for(f"http://127.0.0.1:{settings.console_port}/livez", "console", processes)
         say(f"console: http://127.0.0.1:{settings.console_port}/")

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import TracebackType
 from typing import IO, Self
 
 GRACE_S = 10.0
@@ -44,7 +43,7 @@ class Leash:
         """Hold from here."""
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go."""
         self.close()
 

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     )
     clock_file: Path | None = Field(None, description="Only with the simulator: the file that tells the time.")
     simulated: bool = Field(default=False, description="Set by `tieout up` when the simulator plays the Gateway.")
+    looking_back: bool = Field(default=False, description="Set by `tieout up --last`: the day is over, nothing runs.")
 
     edge_host: str = Field("127.0.0.1", description="Address the edge listens on.")
     edge_port: int = Field(8080, description="Port of the edge.")

@@ -32,6 +32,7 @@ def create_app(settings: Settings, *, engine: Engine, watch: BrokerWatch, clock:
         clock=clock,
         rules=rules,
         simulated=settings.simulated,
+        looking_back=settings.looking_back,
         gateways=tuple((gateway.name, str(gateway.book)) for gateway in settings.gateways()),
     )
     guard(app, settings.console_port)

@@ -25,6 +25,7 @@ class Desk:
     clock: Clock
     rules: Rules
     simulated: bool
+    looking_back: bool = False  #: at a day that is over: that nothing runs is no fault
     gateways: tuple[tuple[str, str], ...] = field(default=())  #: (name, book) as configured
 
     def now(self) -> datetime:

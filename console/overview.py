@@ -23,6 +23,7 @@ def show() -> str:
         queue=queue_now(found.engine, found.watch, now=found.now()),
         names=desk_breaks.costliest_first(desk_breaks.by_name(found.engine)),
         live=request.args.get("live") == "1",
+        over=found.looking_back,
     )
 
 
