@@ -10,15 +10,15 @@ import os
 import select
 import socket
 import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
 from flask import Flask, Response, request
 
 from config.keys import parse_keys
-from config.serving import server
+from config.serving import server, tune
 from gateway.verify import Checks, Verdict, event_id, signature, verify
 from inbox.arrivals import Arrival, Saver, saver
 
@@ -37,6 +37,7 @@ def bare() -> Flask:
         request.get_data()
         return Response(b"{}", mimetype="application/json")
 
+    tune()
     return app
 
 
@@ -49,6 +50,7 @@ def verified() -> Flask:
         verdict = verify(request.get_data(), keys, now=datetime.now(UTC), checks=CHECKS)
         return Response(b'{"event":"%s"}' % event_id(gateway, verdict).hex().encode(), mimetype="application/json")
 
+    tune()
     return app
 
 
@@ -65,6 +67,7 @@ def single() -> Flask:
         text = f'{{"status":"{outcome}","event":"{event_id(gateway, verdict).hex()}"}}'
         return Response(text.encode(), mimetype="application/json")
 
+    tune()
     return app
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import gc
 
+from config.serving import tune
 from config.settings import SettingsError, load_settings
 from webhook.build import build
 from webhook.metrics import serve
@@ -28,5 +28,4 @@ watch(
     at_once=_settings.edge_threads,
 )
 atexit.register(built.close)
-gc.freeze()  # what is loaded now stays: no collection looks through it again
-gc.set_threshold(20_000, 20, 50)  # a request makes some hundred objects and no cycles to speak of
+tune()
