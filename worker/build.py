@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from celery import Celery, signals
 
 from config.broker import celery_app, shared_options
@@ -10,6 +12,7 @@ from config.settings import Settings, SettingsError
 from worker import life, process, tasks
 from worker.schedule import schedule
 
+CHATTY = ("celery.app.trace", "celery.worker.strategy", "celery.beat")  #: a line for every message
 SOFT_SHUTDOWN_S = 5  #: Celery waits all of it if a task runs; pool processes stop after the unit under way
 
 
@@ -76,6 +79,8 @@ def _connect_signals(settings: Settings) -> None:
 
     def log(**_: object) -> None:
         configure_logging(settings)
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
 
     signals.setup_logging.connect(log, weak=False)
     signals.worker_process_init.connect(begin, weak=False)
