@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -83,6 +84,7 @@ def place_for(folder: Path, user: Account | None) -> Path:
     if not reaches(user, elsewhere):
         raise ServerError(f"{user.name!r} can enter neither {folder} nor {STATE}: set TIEOUT_HOME to a folder it can")
     link.symlink_to(elsewhere / "data")
+    sys.stderr.write(f"PostgreSQL's account {user.name!r} cannot enter {folder}: its data lies in {elsewhere}\n")
     return elsewhere / "data"
 
 

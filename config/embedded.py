@@ -24,7 +24,7 @@ import psutil
 
 from config import guard
 from config.account import make_folder
-from config.server_errors import ServerError, in_words
+from config.server_errors import ServerError, in_words, way_out
 
 START_S = 90.0  #: longest wait for a server to answer; recovery after a crash takes its time
 STOP_S = 60.0
@@ -157,8 +157,7 @@ def _launch(kind: Kind, folder: Path) -> tuple[str, subprocess.Popen[bytes]]:
         if not any(words in reason for words in _TRANSIENT):
             break
         time.sleep(0.2 * attempt)
-    fix = "free some space" if "No space left" in reason else f"see {folder / 'log'}"
-    raise ServerError(f"{kind.name} did not start: {reason}; {fix}")
+    raise ServerError(f"{kind.name} did not start: {reason}; {way_out(reason, folder)}")
 
 
 def _port(folder: Path, attempt: int) -> int:
@@ -202,7 +201,8 @@ def _reason(log: Path, start: int) -> str:
         file.seek(start)
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     told = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "could not", *_TRANSIENT))]
-    return (told or lines or ["it said nothing"])[0 if told else -1]
+    line = (told or lines or ["it said nothing"])[0 if told else -1]
+    return line.partition("FATAL:")[2].strip() or line
 
 
 @contextlib.contextmanager

