@@ -50,7 +50,7 @@ where t.gateway = :gateway and t.transaction_id = :transaction_id
 
 _DEFER = text("""
 with moved as (
-  update transactions set announce_at = greatest(announce_at, :until) where txn = :txn and ask_at is not null
+  update transactions set announce_at = :until where txn = :txn and ask_at is not null
 )
 update events set state = 'waiting', reason = :reason, next_attempt_at = :until
 where gateway = :gateway and transaction_id = :transaction_id and state in ('received', 'waiting')
