@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from config.postgres import programs
 
-LOOK_S = 0.2
+LOOK = timedelta(milliseconds=200)
 _PLAIN = ("--no-owner", "--no-privileges")  #: another server has other users
 
 _EMPTY = text("select not exists (select from pg_class where relnamespace = 'public'::regnamespace)")
@@ -146,7 +147,7 @@ def _run(engine: Engine, arguments: Sequence[str], grows: Path, progress: Progre
     ) as process:
         while True:
             try:
-                _, told = process.communicate(timeout=LOOK_S)
+                _, told = process.communicate(timeout=LOOK.total_seconds())
                 break
             except subprocess.TimeoutExpired:
                 progress(grows.stat().st_size)
