@@ -55,6 +55,7 @@ class Waiting:
 class Counts:
     """What the writer did since it started; only its thread writes them."""
 
+    groups: int = 0
     statements: int = 0
     rows: int = 0
     accepted: int = 0
@@ -136,6 +137,7 @@ class Writer:
         return group
 
     def _save(self, group: list[Waiting]) -> None:
+        self.counts.groups += 1
         try:
             outcomes = self._statement([w.arrival for w in group])
         except BadRowError:

@@ -23,6 +23,7 @@ class EdgeCollector(Collector):
         writer, announced = self._built.writer.counts, self._built.announcer.counts
         yield _counter("tieout_edge_accepted", "Webhooks saved as a new event.", writer.accepted)
         yield _counter("tieout_edge_duplicates", "Webhooks saved as a repeat of a known event.", writer.duplicates)
+        yield _counter("tieout_edge_groups", "Groups of webhooks that were saved together.", writer.groups)
         yield _counter("tieout_edge_statements", "SQL statements that saved a group.", writer.statements)
         yield _counter("tieout_edge_save_failures", "Groups that could not be saved.", writer.failures)
         yield CounterMetricFamily("tieout_edge_commit_seconds", "Time spent saving.", value=writer.commit_s)

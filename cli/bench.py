@@ -1,0 +1,48 @@
+"""`tieout bench`: measure this installation on servers of its own, never on your data.
+
+A benchmark is a program of its own (`python -m bench.NAME`); this command starts it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+
+#: Name -> (module, one line).
+BENCHES = {
+    "ingest": ("bench.ingest", "How fast the edge takes webhooks, beside a bare route."),
+}
+
+
+class Programs(click.Group):
+    """A group whose commands are programs; each reads its own options."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names."""
+        return list(BENCHES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command that starts the program of that name, or None."""
+        return _command(cmd_name) if cmd_name in BENCHES else None
+
+
+def _command(name: str) -> click.Command:
+    module, text = BENCHES[name]
+
+    def start(arguments: tuple[str, ...]) -> None:
+        sys.exit(subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode)  # noqa: S603
+
+    return click.Command(
+        name,
+        callback=start,
+        help=text,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    )
+
+
+@click.group(cls=Programs)
+def bench() -> None:
+    """Measure this installation, on servers of its own that end with it."""
