@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -55,10 +56,15 @@ class Claim:
     txn: int
     generation: int
     asked_at: datetime  #: database's clock
+    asked: timedelta  #: the same instant by this process's clock that only goes forward
     events: int
     deaths: int  #: workers that died over it in a row
     probe: bool
     worker: str
+
+    def instant(self, at: timedelta) -> datetime:
+        """That moment of this process's clock, by the database's."""
+        return self.asked_at + max(at - self.asked, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +174,11 @@ def park(
     )
 
 
+def since_start() -> timedelta:
+    """This process's clock that only goes forward."""
+    return timedelta(microseconds=time.monotonic_ns() // 1000)
+
+
 def storable(text: str) -> str:
     """Text that the database can hold, cut."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MAX_DETAIL]
@@ -191,6 +202,7 @@ def _claim(connection: Connection, unit: Unit, now: datetime, pace: Pace, worker
         txn=row.txn,
         generation=row.generation,
         asked_at=row.asked_at,
+        asked=since_start(),
         events=row.events,
         deaths=row.deaths,
         probe=probe,

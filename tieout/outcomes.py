@@ -16,7 +16,7 @@ from inbox import units
 from inbox.decide import BUSY_PAUSE, OURS_PAUSE, GiveUp, RetryIn
 from inbox.units import Call, Claim
 from store import gateways
-from store.snapshots import Details, keep_details
+from store.snapshots import Kept, keep_answers
 from store.units import Finished
 from tieout.alert import alert
 from tieout.follow import Standing, next_ask, standings_of
@@ -42,6 +42,15 @@ Failed = GatewayError | WireError | Bug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What the order details said of a transaction, between which moments of this process's clock."""
+
+    reply: Reply
+    asked: timedelta
+    answered: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A question that was answered, not yet written."""
 
@@ -49,6 +58,9 @@ class Answered:
     reply: Reply
     mark: str
     asked_on: datetime  #: domain's clock
+    answered: timedelta  #: when, by this process's clock that only goes forward
+    lacks_orders: bool = False  #: COMPLETED without a batch: the order details may name them
+    orders: Orders | None = None
 
 
 def write_answers(connection: Connection, *, shop: Shop, answers: Sequence[Answered]) -> list[Claim]:
@@ -74,7 +86,7 @@ def absent(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, wo
     """
     units.hold_one(connection, claim)
     now = shop.clock.now()
-    answer = Answered(claim=claim, reply=reply, mark="absent", asked_on=now)
+    answer = Answered(claim=claim, reply=reply, mark="absent", asked_on=now, answered=units.since_start())
     standing = _take_in(connection, shop, [answer])[claim.txn]
     if standing.known:
         units.finish(connection, [_ending(shop, answer, standing)], pace=shop.pace, worker=shop.worker)
@@ -103,7 +115,10 @@ def failed(connection: Connection, *, shop: Shop, claim: Claim, error: Failed, r
 def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) -> dict[int, Standing]:
     """Keep the answers and derive what follows; the very same answer again changes no state."""
     now = shop.clock.now()
-    marks = keep_details(connection, answers=[_details(each) for each in answers], known_at=now)
+    marks = keep_answers(connection, kind="details", answers=[_details(each) for each in answers], known_at=now)
+    if orders := [kept for each in answers if (kept := _orders(each))]:
+        keep_answers(connection, kind="orders", answers=orders, known_at=now)
+        marks |= dict.fromkeys((kept.txn for kept in orders), "news")
     txns = [each.claim.txn for each in answers]
     same = [txn for txn in txns if marks[txn] == "same"]
     stand = {t: s for t, s in standings_of(connection, same).items() if s.settled} if same else {}
@@ -117,13 +132,26 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
     return standings_of(connection, txns)
 
 
-def _details(answer: Answered) -> Details:
-    return Details(
+def _details(answer: Answered) -> Kept:
+    return Kept(
         txn=answer.claim.txn,
         asked_at=answer.claim.asked_at,
+        answered_at=answer.claim.instant(answer.answered),
         http_status=answer.reply.http_status,
         body=answer.reply.body,
         mark=answer.mark,
+    )
+
+
+def _orders(answer: Answered) -> Kept | None:
+    if answer.orders is None:
+        return None
+    return Kept(
+        txn=answer.claim.txn,
+        asked_at=answer.claim.instant(answer.orders.asked),
+        answered_at=answer.claim.instant(answer.orders.answered),
+        http_status=answer.orders.reply.http_status,
+        body=answer.orders.reply.body,
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -17,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.client import GatewayBusy, GatewayError, Reply, answer_of
+from gateway.client import GatewayError, Reply, answer_of
 from gateway.fields import WireError
 from gateway.wire import NoSuchTransaction, is_unclear
 from inbox import units
@@ -25,11 +24,11 @@ from inbox.units import Claim, ClaimLostError, Unit
 from recon.values import Origin
 from store.transactions import ensure
 from tieout.alert import alert
+from tieout.asking import await_turn, with_orders
 from tieout.outcomes import Answered, Bug, absent, failed, write_answers
 from tieout.shop import Shop, is_passing, repeat
 
 _LOG = structlog.get_logger("tieout.settle")
-MOST_WAIT: Final = timedelta(seconds=5)  #: for a place among the calls; longer, and the unit waits instead
 ROUND: Final = 10  #: answers written by one commit
 ROUND_S: Final = 1.0  #: no answer waits longer to be written, but for the call under way
 
@@ -76,7 +75,7 @@ class _Round:
         """Write what was answered so far."""
         answers, self._answers = self._answers, []
         if answers:
-            _write(self._shop, answers)
+            _write(self._shop, with_orders(self._shop, answers))
 
 
 def _known(shop: Shop, names: list[str]) -> list[Unit]:
@@ -104,9 +103,10 @@ def _ask(shop: Shop, claim: Claim) -> Answered | None:
     """Ask; an answer is returned to be written, what gave none is written here."""
     reply: Reply | None = None
     try:
-        asked_on = _await_turn(shop, claim.unit.gateway)
+        asked_on = await_turn(shop, claim.unit.gateway)
         reply = shop.client(claim.unit.gateway).ask_details(claim.unit.transaction_id)
-        mark = _mark(reply, claim.unit.transaction_id)
+        answered = units.since_start()
+        answer = answer_of(reply, claim.unit.transaction_id)
     except NoSuchTransaction as error:
         assert reply is not None  # only a reply can say so
         _end(shop, claim, partial(absent, shop=shop, claim=claim, reply=reply, words=str(error)))
@@ -117,7 +117,14 @@ def _ask(shop: Shop, claim: Claim) -> Answered | None:
     except Exception:  # noqa: BLE001 a bug must not stop the other units: it is kept, tried again, parked
         _bug(shop, claim, reply)
         return None
-    return Answered(claim=claim, reply=reply, mark=mark, asked_on=asked_on)
+    return Answered(
+        claim=claim,
+        reply=reply,
+        mark="unclear" if is_unclear(answer) else "news",
+        asked_on=asked_on,
+        answered=answered,
+        lacks_orders=answer.status == "COMPLETED" and not answer.batches,
+    )
 
 
 def _write(shop: Shop, answers: Sequence[Answered]) -> None:
@@ -150,19 +157,3 @@ def _end(shop: Shop, claim: Claim, write: Callable[[Connection], None]) -> None:
         repeat(shop.engine.begin, write)
     except ClaimLostError:
         _LOG.warning("settle.claim-lost", unit=str(claim.unit), generation=claim.generation)
-
-
-def _await_turn(shop: Shop, gateway: str) -> datetime:
-    """Wait for a place among the calls to that gateway; the domain's instant of asking."""
-    if rate := shop.gateways[gateway].rate_per_s:
-        granted, wait = shop.limiter.reserve(gateway, rate_per_s=rate, most=MOST_WAIT)
-        if not granted:
-            raise GatewayBusy("our own rate is used up")
-        if wait:
-            time.sleep(wait.total_seconds())
-    return shop.clock.now()
-
-
-def _mark(reply: Reply, transaction_id: str) -> str:
-    """What an answer brings, as far as it tells by itself. Raises what `answer_of` does."""
-    return "unclear" if is_unclear(answer_of(reply, transaction_id)) else "news"

@@ -20,8 +20,8 @@ from gateway.client import GatewayClient
 from gateway.rate import Limiter
 from inbox.units import Pace
 from store.engine import connect
+from tieout.asking import MOST_WAIT
 from tieout.rules import rules_from
-from tieout.settle import MOST_WAIT
 from tieout.shop import Shop
 from tieout.sweep import Sweeping
 

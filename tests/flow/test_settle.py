@@ -10,20 +10,23 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from config.clock import FixedClock
 from config.settings import Settings
+from gateway.client import GatewayClient
 from inbox.decide import OURS_PAUSE
 from inbox.units import Unit
 from recon.values import Origin
 from store.due import free_dead
 from store.transactions import ensure
-from tests.gateway_stub import Says, Stub, a_leg, gateway_stub, known, said, unknown
+from tests.gateway_stub import Says, Stub, a_leg, a_transaction, gateway_stub, known, said, unknown
+from tieout import outcomes as outcomes_module
 from tieout.follow import ask_again
 from tieout.replay import Parked, replay
 from tieout.settle import settle
 from tieout.shop import Shop
+from tieout.state import refresh as real_refresh
 from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
@@ -484,6 +487,88 @@ def test_an_after_market_order_is_followed_until_it_ends(shop: Shop, engine: Eng
     with engine.begin() as connection:
         assert ask_again(connection, "demo", NOW.date(), NOW) == 1
     assert one(engine, "select ask_at from transactions") == (NOW,)
+
+
+def test_orders_that_an_answer_left_out_are_asked_for_together(shop: Shop, engine: Engine, stub: Stub) -> None:
+    """With the path of the order details set, one call names the batches of several transactions."""
+    gateway = replace(shop.gateways["demo"], orders_path="/v1/{gateway}/orders")
+    client = GatewayClient(gateway, deadline=timedelta(seconds=3))
+    own = replace(shop, gateways={"demo": gateway}, client=lambda _: client)
+    numbers = (1, 2, 3)
+
+    def says(asked: str) -> Says:
+        if "," not in asked:
+            return known(asked, orderBatches=[])
+        listed = [a_transaction(i) for i in asked.split(",") if not i.endswith("3")]
+        return said({"success": True, "errors": None, "data": listed})
+
+    stub.says = says
+    settle(own, [str(_known_to(engine, a_unit(n))) for n in numbers])
+    assert len(stub.asked) == 4
+    assert all_of(engine, "select kind, count(*) from snapshots group by 1 order by 1") == [
+        ("details", 3),
+        ("orders", 2),
+    ]
+    assert all_of(engine, "select t.final, count(*) from transactions t group by 1 order by 1") == [
+        (False, 1),
+        (True, 2),
+    ]
+    assert one(engine, "select count(*), bool_and(t.settled) from their_lines l join transactions t using (txn)") == (
+        2,
+        True,
+    )
+
+
+def test_order_details_that_fail_leave_the_answer_as_it_is(shop: Shop, engine: Engine, stub: Stub) -> None:
+    """The transaction is followed and both are asked for again."""
+    gateway = replace(shop.gateways["demo"], orders_path="/v1/{gateway}/orders")
+    client = GatewayClient(gateway, deadline=timedelta(seconds=3))
+    turns: list[str] = []
+
+    def says(asked: str) -> Says:
+        turns.append(asked)
+        return known(asked, orderBatches=[]) if len(turns) == 1 else said({}, status=503)
+
+    stub.says = says
+    settle(replace(shop, gateways={"demo": gateway}, client=lambda _: client), [str(_known_to(engine, a_unit()))])
+    assert outcomes(engine) == [("claimed", None), ("done", None)]
+    assert one(engine, "select ask_at from transactions") == (NOW + timedelta(hours=1),)
+
+
+def test_a_failure_after_the_claim_was_lost_writes_nothing(
+    shop: Shop, engine: Engine, event: Event, stub: Stub
+) -> None:
+    """Given up for dead while the Gateway was failing: the unit is as the sweep left it."""
+    arrived = event(a_unit().transaction_id)
+
+    def says(_: str) -> Says:
+        with engine.begin() as connection:
+            connection.execute(text("update transactions set lease_until = clock_timestamp() - interval '1 s'"))
+            free_dead(connection, limit=10)
+        return said({}, status=503)
+
+    stub.says = says
+    settle(shop, [str(_known_to(engine, a_unit()))])
+    assert state_of(engine, arrived) == ("waiting", "worker-lost")
+    assert outcomes(engine) == [("claimed", None), ("lost", "worker-lost")]
+
+
+def test_a_bad_answer_spoils_no_other_of_its_round(
+    shop: Shop, engine: Engine, event: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be written is written by itself and parked after five tries; the others are done."""
+    events = [event(a_unit(n).transaction_id) for n in (1, 2, 3)]
+
+    def refresh(connection: Connection, *, txn: int, **named: object) -> object:
+        if txn == 2:
+            raise ValueError("cannot be folded")
+        return real_refresh(connection, txn=txn, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outcomes_module, "refresh", refresh)
+    for _ in range(5):
+        settle(shop, [str(a_unit(n)) for n in (1, 2, 3)])
+    assert [state_of(engine, e) for e in events] == [("done", None), ("parked", "error"), ("done", None)]
+    assert all_of(engine, "select txn, count(*) from snapshots group by 1 order by 1") == [(1, 1), (3, 1)]
 
 
 def test_replaying_says_what_became_of_each(shop: Shop, engine: Engine, event: Event) -> None:
