@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     def _empty_is_absent(cls, value: object) -> object:
         return value or None
 
+    @field_validator("webhook_max_age", "webhook_grace", "open_grace", mode="before")
+    @classmethod
+    def _plain_number_is_seconds(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
+
     def gateways(self) -> tuple[Gateway, ...]:
         """All gateways: the one of the settings first, then those of the file.
 
@@ -193,7 +198,7 @@ def _read_secret(name: str, path: str) -> str:
 
 
 def _in_words(error: ValidationError) -> str:
-    lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
+    lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}; see docs/settings.md" for e in error.errors()]
     return "\n".join(lines)
 
 
