@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 
+from config.logs import configure_logging
 from config.serving import tune
 from config.settings import SettingsError, load_settings
 from webhook.build import build
@@ -14,6 +15,7 @@ _settings = load_settings()
 if _settings.database_url is None or _settings.broker_url is None:
     raise SettingsError("TIEOUT_DATABASE_URL and TIEOUT_BROKER_URL are not set: set them, or run python -m webhook")
 
+configure_logging(_settings)
 built = build(
     _settings,
     database_url=_settings.database_url.get_secret_value(),
