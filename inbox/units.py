@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
-
-from sqlalchemy import Connection, Row
+from typing import TYPE_CHECKING, Any, Final
 
 from inbox.decide import Failure, GiveUp, RetryIn, decide
 from store import gateways, units
 from store.units import Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
 
 PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
@@ -82,7 +84,7 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
     """
     if given := _claim(connection, unit, now, pace, worker, probe=False):
         return given
-    found = units.hindrance(connection, gateway=unit.gateway, transaction_id=unit.transaction_id, pause=pace.pause)
+    found = units.hindrance(connection, gateway=unit.gateway, transaction_id=unit.transaction_id)
     if found is None or found.lease_until is not None:
         return None
     if _may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
@@ -108,7 +110,8 @@ def hold(connection: Connection, claims: Sequence[Claim]) -> set[int]:
 def hold_one(connection: Connection, claim: Claim) -> None:
     """Lock the transaction and use the claim up. Raises `ClaimLostError`."""
     if not hold(connection, [claim]):
-        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+        msg = f"{claim.unit} generation {claim.generation}"
+        raise ClaimLostError(msg)
 
 
 def ending(claim: Claim, *, call: Call, ask_at: datetime | None) -> Finished:
@@ -136,7 +139,7 @@ def after(connection: Connection, claim: Claim, error: Failure) -> RetryIn | Giv
     return decide(error, attempts + 1, age)
 
 
-def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, detail: str) -> None:
+def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, detail: str, pace: Pace) -> None:
     """Let the unit wait. Raises `ClaimLostError`."""
     kept = units.wait(
         connection,
@@ -145,6 +148,7 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
         gateway=claim.unit.gateway,
         transaction_id=claim.unit.transaction_id,
         delay=retry.pause,
+        pause=pace.pause,
         reason=retry.reason,
         detail=storable(detail),
         http_status=call.http_status,
@@ -152,11 +156,12 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
         worker=claim.worker,
     )
     if not kept:
-        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+        msg = f"{claim.unit} generation {claim.generation}"
+        raise ClaimLostError(msg)
 
 
 def park(
-    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None
+    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None,
 ) -> None:
     """Park the unit's events for that reason, after `hold_one`."""
     units.park(
@@ -218,6 +223,6 @@ def _why(found: Row[Any]) -> tuple[datetime, str] | None:
     """Until when a unit that was not given waits, and for what; None if nothing of it is open."""
     if found.blocked_until is not None and found.blocked_until > found.now:
         return found.blocked_until, found.reason or "gateway-blocked"
-    if found.again_at is not None and found.again_at > found.now:
-        return found.again_at, "asked-just-now"
+    if found.rest_until is not None and found.rest_until > found.now:
+        return found.rest_until, "asked-just-now"
     return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime, timedelta
+    from uuid import UUID
 
 DEATHS = 5  #: claims in a row that never finished before a unit is poison
 
@@ -77,7 +79,7 @@ with chosen as (
   where (t.gateway, t.transaction_id) in (select gateway, transaction_id from chosen where state = 'parked')
   order by t.txn for no key update
 ), revived as (
-  update transactions t set deaths = 0, ask_at = least(t.ask_at, :now), announce_at = null
+  update transactions t set deaths = 0, ask_at = least(t.ask_at, :now), announce_at = null, rest_until = null
   from unit where t.txn = unit.txn
   returning t.txn, t.generation
 ), noted as (

@@ -36,7 +36,7 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
-    }
+    },
 )
 
 MONEY = Numeric(20, 6)
@@ -137,6 +137,7 @@ transactions = Table(
     Column("ask_at", INSTANT, comment="domain's clock; null: not followed"),
     Column("asks", Integer, nullable=False, server_default="0"),
     Column("asked_at", INSTANT, comment="database's clock: the last question"),
+    Column("rest_until", INSTANT, comment="database's clock: not asked for before"),
     Column("announce_at", INSTANT, comment="database's clock: not announced by the follower before"),
     Column("announced", Integer, nullable=False, server_default="0", comment="times in a row nobody took it up"),
     Column("generation", Integer, nullable=False, server_default="0", comment="the fence: raised by each claim"),

@@ -6,20 +6,22 @@ the transaction's row, then its events. Times here are the database's; `now` is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
 _CLAIM = text("""
 with claimed as (
   update transactions t
   set generation = generation + 1, asks = asks + 1, announced = 0, asked_at = clock_timestamp(),
-      lease_until = clock_timestamp() + :lease
+      rest_until = clock_timestamp() + cast(:pause as interval), lease_until = clock_timestamp() + :lease
   where gateway = :gateway and transaction_id = :transaction_id and lease_until is null
-    and (asked_at is null or asked_at <= clock_timestamp() - cast(:pause as interval))
+    and (rest_until is null or rest_until <= clock_timestamp())
     and (ask_at <= :now or exists (
       select from events e where e.gateway = :gateway and e.transaction_id = :transaction_id
       and e.state in ('received', 'waiting', 'claimed')))
@@ -42,7 +44,7 @@ select txn, generation, asked_at, deaths, (select count(*) from taken) as events
 """)
 
 _HINDRANCE = text("""
-select t.txn, clock_timestamp() as now, t.lease_until, t.asked_at + cast(:pause as interval) as again_at,
+select t.txn, clock_timestamp() as now, t.lease_until, t.rest_until,
        g.breaker, g.blocked_until, g.reason
 from transactions t left join gateway_states g on g.gateway = t.gateway
 where t.gateway = :gateway and t.transaction_id = :transaction_id
@@ -97,7 +99,9 @@ select txn, generation, 'done', http_status, took_ms, :worker from unit order by
 
 _WAIT = text("""
 with mine as (
-  update transactions set lease_until = null, deaths = 0, announce_at = clock_timestamp() + :delay
+  update transactions
+  set lease_until = null, deaths = 0, announce_at = clock_timestamp() + :delay,
+      rest_until = clock_timestamp() + least(cast(:delay as interval), :pause)
   where txn = :txn and generation = :generation and lease_until is not null
   returning txn
 ), waiting as (
@@ -151,9 +155,9 @@ def claim(
     return connection.execute(_CLAIM, {**named, "worker": worker, "probe": probe}).one_or_none()
 
 
-def hindrance(connection: Connection, *, gateway: str, transaction_id: str, pause: timedelta) -> Row[Any] | None:
-    """What may have kept a claim from being given: lease, pause, breaker; None if there is no such row."""
-    named = {"gateway": gateway, "transaction_id": transaction_id, "pause": pause}
+def hindrance(connection: Connection, *, gateway: str, transaction_id: str) -> Row[Any] | None:
+    """What may have kept a claim from being given: lease, rest, breaker; None if there is no such row."""
+    named = {"gateway": gateway, "transaction_id": transaction_id}
     return connection.execute(_HINDRANCE, named).one_or_none()
 
 
@@ -200,15 +204,19 @@ def wait(
     gateway: str,
     transaction_id: str,
     delay: timedelta,
+    pause: timedelta,
     reason: str,
     detail: str,
     http_status: int | None,
     took_ms: int | None,
     worker: str,
 ) -> bool:
-    """End the claim of that generation, its events waiting; False if it is no longer ours."""
+    """End the claim of that generation, its events waiting; False if it is no longer ours.
+
+    It rests for `delay`, but no longer than `pause`: a new event may ask before an old one is tried again.
+    """
     named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
-    named |= {"delay": delay, "reason": reason, "detail": detail}
+    named |= {"delay": delay, "pause": pause, "reason": reason, "detail": detail}
     named |= {"http_status": http_status, "took_ms": took_ms, "worker": worker}
     return connection.execute(_WAIT, named).one_or_none() is not None
 

@@ -302,6 +302,7 @@ CREATE TABLE transactions (
     ask_at TIMESTAMP WITH TIME ZONE,
     asks INTEGER DEFAULT '0' NOT NULL,
     asked_at TIMESTAMP WITH TIME ZONE,
+    rest_until TIMESTAMP WITH TIME ZONE,
     announce_at TIMESTAMP WITH TIME ZONE,
     announced INTEGER DEFAULT '0' NOT NULL,
     generation INTEGER DEFAULT '0' NOT NULL,
@@ -340,6 +341,8 @@ COMMENT ON COLUMN transactions.settled IS 'false while two calls disagree'
 COMMENT ON COLUMN transactions.ask_at IS 'domain''s clock; null: not followed'
 ;
 COMMENT ON COLUMN transactions.asked_at IS 'database''s clock: the last question'
+;
+COMMENT ON COLUMN transactions.rest_until IS 'database''s clock: not asked for before'
 ;
 COMMENT ON COLUMN transactions.announce_at IS 'database''s clock: not announced by the follower before'
 ;
