@@ -24,6 +24,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: .venv/.dev ## Make .venv with everything, for work on the code
+	@echo "ready: make run, make test"
 
 .PHONY: run
 run: .venv/.run ## Start it all; without Gateway keys play a day. ARGS="--once" ends by itself
@@ -43,7 +44,7 @@ prove: .venv/.dev ## Every figure at full size, written to docs/figures.md
 
 .PHONY: bench
 bench: .venv/.dev ## Short benchmarks
-	@exec $(RUN) bench.short $(ARGS)
+	@exec $(RUN) cli.main bench ingest --short
 
 .PHONY: fix
 fix: .venv/.dev ## Repair layout and what else ruff can
