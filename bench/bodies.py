@@ -21,7 +21,7 @@ class Requests:
         """Begin the sequence; another seed makes other ids."""
         self.seed, self.path = seed, path
         self.timestamp = now.isoformat()
-        self._random, self._numbers = Random(seed), count()  # noqa: S311 a benchmark
+        self._random, self._numbers = Random(seed), count()
 
     def make(self, number: int) -> list[bytes]:
         """So many requests, ready to be sent."""

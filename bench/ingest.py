@@ -9,7 +9,7 @@ from dataclasses import replace
 import click
 
 from bench.load import LoadError
-from bench.rounds import BARE, SHORT, SINGLE, Figures, Size, measure
+from bench.rounds import BARE, SHORT, SINGLE, Counted, Figures, Size, measure
 from bench.targets import EDGE, TargetError
 from config.server_errors import ServerError
 from config.servers import remove_home
@@ -46,6 +46,11 @@ def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def _groups(edge: Counted) -> str:
+    groups = f"{edge.groups} groups of {edge.rows / max(1, edge.groups):.1f} rows"
+    return f"{groups} by {edge.statements} statements; the database counted {edge.commits} commits"
+
+
 def _table(figures: Figures) -> str:
     edge = figures.edge
     lines = [ROW.format("", "answers/s", "least", "most", "p50 ms", "p99 ms")]
@@ -56,8 +61,7 @@ def _table(figures: Figures) -> str:
             *lines,
             "",
             f"edge over bare {figures.ratio(EDGE, BARE):.2f}, over single commits {figures.ratio(EDGE, SINGLE):.2f}",
-            f"{edge.groups} groups of {edge.rows / max(1, edge.groups):.1f} rows by {edge.statements} statements;"
-            f" the database counted {edge.commits} commits",
+            _groups(edge),
             f"{len(figures.acknowledged)} events acknowledged, {figures.missing} of them not stored",
         ]
     )

@@ -74,7 +74,9 @@ class Counted:
 
     def plus(self, now: Counted, then: Counted) -> Counted:
         """This and what was counted between two instants."""
-        return Counted(**{name: getattr(self, name) + getattr(now, name) - getattr(then, name) for name in self.names()})
+        return Counted(
+            **{name: getattr(self, name) + getattr(now, name) - getattr(then, name) for name in self.names()}
+        )
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -103,8 +105,14 @@ class Figures:
         found = [
             (self.missing > 0, f"{self.missing} acknowledged events are not stored"),
             (self.not_ok > 0, f"{self.not_ok} answers were not 200"),
-            (self.edge.statements != self.edge.groups, f"{self.edge.statements} statements in {self.edge.groups} groups"),
-            (self.edge.commits > self.edge.groups * COMMITS_PER_GROUP + 10, f"{self.edge.commits} commits by the database"),
+            (
+                self.edge.statements != self.edge.groups,
+                f"{self.edge.statements} statements in {self.edge.groups} groups",
+            ),
+            (
+                self.edge.commits > self.edge.groups * COMMITS_PER_GROUP + 10,
+                f"{self.edge.commits} commits by the database",
+            ),
             (speed and self.ratio(EDGE, BARE) < LEAST_OF_BARE, f"less than {LEAST_OF_BARE} of the bare route"),
             (speed and self.ratio(EDGE, SINGLE) < LEAST_OF_SINGLE, f"less than {LEAST_OF_SINGLE} of single commits"),
             (self.ratio(NULL, BARE) < LEAST_OF_GENERATOR, "the generator is too slow to measure the bare route"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import requests
 from bench.bodies import GATEWAY, SECRET
 from bench.serve import DATABASE, KEYS
 from config.embedded import free_port
+from config.settings import child_environment
 
 READY_S = 60.0
 STOP_S = 30.0
@@ -63,10 +63,12 @@ class Place:
     def start(self, name: str) -> Target:
         """Start a target and wait until it answers. Raises `TargetError`."""
         port, metrics = free_port(), tuple(free_port() for _ in range(2 if name == EDGE_TWO else 1))
-        command = ("-m", "webhook") if name in (EDGE, EDGE_TWO) else ("-m", "bench.serve", name, str(port), str(self.threads))
+        command = (
+            ("-m", "webhook") if name in (EDGE, EDGE_TWO) else ("-m", "bench.serve", name, str(port), str(self.threads))
+        )
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(  # noqa: S603 our own programs, no shell
+            process = subprocess.Popen(  # noqa: S603 our own programs
                 [sys.executable, *command],
                 env=self._environment(name, port, metrics[0]),
                 stdout=output,
@@ -79,9 +81,7 @@ class Place:
         return target
 
     def _environment(self, name: str, port: int, metrics_port: int) -> Mapping[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("TIEOUT_")}
-        return {
-            **kept,
+        ours = {
             KEYS: f"k1:{SECRET}",
             DATABASE: self.database_url,
             "TIEOUT_DATABASE_URL": self.database_url,
@@ -94,6 +94,7 @@ class Place:
             "TIEOUT_EDGE_PROCESSES": "2" if name == EDGE_TWO else "1",
             "TIEOUT_EDGE_METRICS_PORT": str(metrics_port),
         }
+        return child_environment(ours, own=False)
 
 
 def _wait(target: Target) -> None:

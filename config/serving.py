@@ -15,7 +15,7 @@ SWITCH_S: Final = 0.05
 STOP_S: Final = 20  #: from SIGTERM until a process that does not end is killed
 
 
-def server(  # noqa: PLR0913 each is an option of its own
+def server(
     *, app: str, host: str, port: int, processes: int, threads: int, header_read_s: int, factory: bool = False
 ) -> MPServer:
     """A granian that serves a WSGI app with HTTP/1.1 only; `serve()` on it blocks until a signal ends it.

@@ -49,7 +49,7 @@ class _Attempt:
     fix: str
 
 
-def explain(  # noqa: PLR0913 both kinds of keys, the instant and what is asked
+def explain(
     body: bytes, *, gateway: str, api_keys: Sequence[Key], jwt_keys: Sequence[Key], now: datetime, checks: Checks
 ) -> tuple[Row, ...]:
     """How that body would be judged now, line by line. Never raises, never shows a secret."""
@@ -152,9 +152,7 @@ def _matches(
                     yield _Attempt(key=key_name, form=form, text=text_name, fix="; ".join(filter(None, fixes)))
 
 
-def _secrets(
-    api_keys: Sequence[Key], jwt_keys: Sequence[Key], now: datetime
-) -> Iterator[tuple[str, str, bytes]]:
+def _secrets(api_keys: Sequence[Key], jwt_keys: Sequence[Key], now: datetime) -> Iterator[tuple[str, str, bytes]]:
     for key in api_keys:
         fix = "" if key.valid_at(now) else f"widen the window of {key.key_id}"
         yield f"API secret {key.key_id}", fix, key.secret

@@ -135,9 +135,7 @@ def read_timestamp(text: str) -> datetime | None:
     """ISO 8601 with its zone, or epoch seconds or milliseconds; None when it is neither."""
     if digits := _DIGITS.fullmatch(text):
         number = int(digits[1])
-        return _EPOCH + (
-            timedelta(seconds=number) if number < _SECONDS_BELOW else timedelta(milliseconds=number)
-        )
+        return _EPOCH + (timedelta(seconds=number) if number < _SECONDS_BELOW else timedelta(milliseconds=number))
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -186,9 +184,7 @@ def _key_that_signed(used: Formula, shape: Shape, identifier: str, keys: Sequenc
     message = used.message(str(shape.timestamp), identifier)
     given = str(shape.checksum).encode("utf-8", "surrogatepass")
     encode = ENCODINGS[used.encoding]
-    signed = [
-        key for key in keys if hmac.compare_digest(encode(hmac.digest(key.secret, message, "sha256")), given)
-    ]
+    signed = [key for key in keys if hmac.compare_digest(encode(hmac.digest(key.secret, message, "sha256")), given)]
     return signed[0] if signed else None
 
 

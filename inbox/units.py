@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row
 
 from inbox.decide import Failure, GiveUp, RetryIn, decide
 from store import gateways, units
 from store.units import Finished
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection, Row
 
 PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
@@ -110,8 +108,7 @@ def hold(connection: Connection, claims: Sequence[Claim]) -> set[int]:
 def hold_one(connection: Connection, claim: Claim) -> None:
     """Lock the transaction and use the claim up. Raises `ClaimLostError`."""
     if not hold(connection, [claim]):
-        msg = f"{claim.unit} generation {claim.generation}"
-        raise ClaimLostError(msg)
+        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
 def ending(claim: Claim, *, call: Call, ask_at: datetime | None) -> Finished:
@@ -156,12 +153,11 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
         worker=claim.worker,
     )
     if not kept:
-        msg = f"{claim.unit} generation {claim.generation}"
-        raise ClaimLostError(msg)
+        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
 def park(
-    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None,
+    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None
 ) -> None:
     """Park the unit's events for that reason, after `hold_one`."""
     units.park(

@@ -61,9 +61,7 @@ def _question(snapshot: Snapshot) -> tuple[datetime, datetime, str]:
 
 def _came_late(snapshot: Snapshot, snapshots: Sequence[Snapshot]) -> bool:
     """Whether the answer to a later question was already there when this one came."""
-    return any(
-        other.asked_at > snapshot.asked_at and other.answered_at < snapshot.answered_at for other in snapshots
-    )
+    return any(other.asked_at > snapshot.asked_at and other.answered_at < snapshot.answered_at for other in snapshots)
 
 
 @dataclass(slots=True)

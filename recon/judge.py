@@ -182,5 +182,3 @@ def _every_line_once(case: Case, verdicts: Sequence[Verdict]) -> None:
     expected = (Counter(line.line for line in case.ours), Counter(line.line for line in case.theirs))
     if counted != expected:
         raise AssertionError(f"{case.transaction_id}: a line is not in exactly one bucket")
-
-

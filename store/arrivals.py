@@ -89,7 +89,8 @@ with input as materialized (
 ), delivered as (
   insert into deliveries (event_id, received_at, body, headers, signature, key_id, verdict, marks)
   select event_id, received_at, body, headers::jsonb, signature, key_id, 'verified',
-         string_to_array(marks, ',') || case when not known and place > 1 then '{signature-reused}'::text[] else '{}' end
+         string_to_array(marks, ',')
+           || case when not known and place > 1 then '{signature-reused}'::text[] else '{}' end
   from kept, drained order by n
 ), alerted as (
   insert into alerts (name, gateway, subject, detail)

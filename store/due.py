@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime, timedelta
-    from uuid import UUID
 
 DEATHS = 5  #: claims in a row that never finished before a unit is poison
 

@@ -36,7 +36,7 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
-    },
+    }
 )
 
 MONEY = Numeric(20, 6)

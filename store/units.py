@@ -6,14 +6,12 @@ the transaction's row, then its events. Times here are the database's; `now` is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, timedelta
 
 _CLAIM = text("""
 with claimed as (

@@ -43,7 +43,11 @@ def signed(content: Mapping[str, object], *, stamp: object = None, secret: str =
     """The content with a timestamp of now and its checksum."""
     stamp = datetime.now(UTC).isoformat() if stamp is None else stamp
     over = content.get("smallcaseAuthId", content.get("transactionId"))
-    return {**content, "timestamp": stamp, "checksum": hmac.digest(secret.encode(), f"{stamp}{over}".encode(), "sha256").hex()}
+    return {
+        **content,
+        "timestamp": stamp,
+        "checksum": hmac.digest(secret.encode(), f"{stamp}{over}".encode(), "sha256").hex(),
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,26 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from random import Random
+from typing import Final
 
-from edges import ACCOUNT, GATEWAY, JWT_SECRET, SECRET, order, signed
+from tests.edges import ACCOUNT, GATEWAY, JWT_SECRET, SECRET, order, signed
+
+STAMPS: Final = (
+    "1",
+    "-1",
+    "1e9",
+    "99999999999999999999",
+    '"9999-12-31T23:59:59Z"',
+    '"0001-01-01T00:00:00+23:59"',
+    '"é"',
+    '" "',
+    '"2024-13-45T99:99:99Z"',
+    "1705314600.5",
+    '"NaN"',
+    '"99999999999999"',
+    '"0000000000"',
+    '"\\ud83d\\ude00"',
+)
 
 Make = Callable[[Random], bytes]
 
@@ -39,7 +57,13 @@ def _request(random: Random, body: bytes) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-TYPES = ("application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "\xff")
+TYPES = (
+    "application/json",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "\xff",
+)
 
 
 def _sign(inner: str, *, stamp: str | None = None) -> bytes:
@@ -75,7 +99,7 @@ SIGNED: list[Make] = [
     lambda r: _orders(r, f'"notes":"{"x" * r.choice([900_000, 1_100_000])}"'),
     lambda r: _orders(r, f'"notes":"{SECRET}"'),
     lambda r: _sign('"batchId":' + r.choice(["7", "[]", "null", '""', '"é"', f'"{"a" * 5000}"'])),
-    lambda r: _sign(f'"orders":[],"transactionId":' + r.choice(["{}", '"TRX_"', f'"TRX_{"g" * 32}"'])),
+    lambda r: _sign('"orders":[],"transactionId":' + r.choice(["{}", '"TRX_"', f'"TRX_{"g" * 32}"'])),
     lambda r: _sign(f'"n{r.getrandbits(40)}":1'),
     lambda r: _sign(f'"orders":[],"securities":{{}},"summary":{r.getrandbits(40)}'),
     lambda r: _sign('"gateway":"g","data":' + r.choice(["1", "[]", '{"transactionId":7}'])),
@@ -83,14 +107,13 @@ SIGNED: list[Make] = [
     lambda r: _sign(f'"orders":[{r.getrandbits(40)}]', stamp=r.choice(STAMPS)).replace(b'"hex', b""),
 ]
 
-STAMPS = ("1", "-1", "1e9", "99999999999999999999", '"9999-12-31T23:59:59Z"', '"0001-01-01T00:00:00+23:59"', '"é"', '" "',
-          '"2024-13-45T99:99:99Z"', "1705314600.5", '"NaN"', '"99999999999999"', '"0000000000"', '"\\ud83d\\ude00"')
-
 
 def _odd_checksum(random: Random) -> bytes:
     content = signed(order(random.getrandbits(60)))
     good = str(content["checksum"])
-    odd = random.choice([None, 7, [], {}, "", good.upper(), good[:-1], good + "0", "é" * 64, "0" * 64, [good], True, "\ud800"])
+    odd: object = random.choice(
+        [None, 7, [], {}, "", good.upper(), good[:-1], good + "0", "é" * 64, "0" * 64, [good], True, "\ud800"],
+    )
     return json.dumps({**content, "checksum": odd}).encode()
 
 
@@ -120,13 +143,13 @@ UNSIGNED: list[Make] = [
     lambda r: b'{"a":' * r.choice([10, 100_000]),
     lambda r: b"9" * r.choice([10, 5000, 900_000]),
     lambda r: b'"' + b'\\"' * r.choice([10, 400_000]),
-    lambda r: b"\xff\xfe{}",
-    lambda r: json.dumps(order()).encode("utf-16"),
-    lambda r: b"\xed\xa0\x80",
+    lambda _: b"\xff\xfe{}",
+    lambda _: json.dumps(order()).encode("utf-16"),
+    lambda _: b"\xed\xa0\x80",
     lambda r: r.choice([b"null", b"true", b"{}", b"[]", b'"x"', b"{}{}", b" ", b"\0", b"\xef\xbb\xbf{}"]),
     lambda r: b" " * r.choice([1 << 20, (1 << 20) + 1, 3 << 20]),
-    lambda r: f"{{ {SECRET} {JWT_SECRET}".encode(),
-    lambda r: b"a=b&c=d",
+    lambda _: f"{{ {SECRET} {JWT_SECRET}".encode(),
+    lambda _: b"a=b&c=d",
 ]
 
 _HEAD = f"POST /webhooks/{GATEWAY} HTTP/1.1\r\nHost: x\r\n".encode()
@@ -137,25 +160,33 @@ ENDLESS = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n10000\r\n" + b"a" * 0x1000
 
 def _encoded(random: Random) -> bytes:
     body = json.dumps(signed(order(random.getrandbits(60)))).encode()
-    return _HEAD + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (random.choice([b"gzip", b"br", b"x"]), len(body)) + body
+    return (
+        _HEAD
+        + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (random.choice([b"gzip", b"br", b"x"]), len(body))
+        + body
+    )
 
 
 WHOLE: list[Make] = [
     _encoded,
     lambda _: UNFINISHED,
-    lambda r: _HEAD + b"Content-Length: 99999999999999999999\r\n\r\n{}",
-    lambda r: _HEAD + b"Content-Length: -1\r\n\r\n{}",
-    lambda r: _HEAD + b"Content-Length: 5\r\nContent-Length: 2\r\n\r\n{}",
+    lambda _: _HEAD + b"Content-Length: 99999999999999999999\r\n\r\n{}",
+    lambda _: _HEAD + b"Content-Length: -1\r\n\r\n{}",
+    lambda _: _HEAD + b"Content-Length: 5\r\nContent-Length: 2\r\n\r\n{}",
     lambda _: ENDLESS,
-    lambda r: _HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"a" * 0x10000 + b"\r\n") * 17,
-    lambda r: _HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-    lambda r: _HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-    lambda r: _HEAD + b"X-Request-Id: " + b"a" * r.choice([20_000, 100_000, 500_000]) + b"\r\nContent-Length: 2\r\n\r\n{}",
-    lambda r: _HEAD + b"X-Forwarded-For: \xff\xfe\r\n" * 200 + b"Content-Length: 2\r\n\r\n{}",
-    lambda r: _HEAD + f"Authorization: Bearer {SECRET}\r\nUser-Agent: {JWT_SECRET}\r\nContent-Length: 2\r\n\r\n{{}}".encode(),
-    lambda r: b"POST /webhooks/%00%ff HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-    lambda r: b"POST /webhooks/" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-    lambda r: b"POST /webhooks/../etc HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
-    lambda r: b"DELETE /webhooks/acme HTTP/1.1\r\nHost: x\r\n\r\n",
-    lambda r: b"\x16\x03\x01\x02\x00\x01\x00",
+    lambda _: _HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"a" * 0x10000 + b"\r\n") * 17,
+    lambda _: _HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    lambda _: _HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    lambda r: (
+        _HEAD + b"X-Request-Id: " + b"a" * r.choice([20_000, 100_000, 500_000]) + b"\r\nContent-Length: 2\r\n\r\n{}"
+    ),
+    lambda _: _HEAD + b"X-Forwarded-For: \xff\xfe\r\n" * 200 + b"Content-Length: 2\r\n\r\n{}",
+    lambda _: (
+        _HEAD + f"Authorization: Bearer {SECRET}\r\nUser-Agent: {JWT_SECRET}\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    ),
+    lambda _: b"POST /webhooks/%00%ff HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    lambda _: b"POST /webhooks/" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    lambda _: b"POST /webhooks/../etc HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    lambda _: b"DELETE /webhooks/acme HTTP/1.1\r\nHost: x\r\n\r\n",
+    lambda _: b"\x16\x03\x01\x02\x00\x01\x00",
 ]

@@ -93,9 +93,7 @@ class Oracle:
         findings |= {(name, None, f, False) for name, f in general}
         buckets = {("ours", each.ours.line): each.bucket for each in said if each.ours}
         buckets |= {("theirs", each.theirs.line): each.bucket for each in said if each.theirs}
-        together = {
-            (each.ours.line if each.ours else None, each.theirs.line if each.theirs else None) for each in said
-        }
+        together = {(each.ours.line if each.ours else None, each.theirs.line if each.theirs else None) for each in said}
         return Opinion(buckets, findings, together)
 
     # ------------------------------------------------------------ what the answer says
@@ -151,9 +149,7 @@ class Oracle:
         self.left = [*self.unclear, *(Said(o, None) for o in self.ours), *(Said(None, t) for t in self.theirs)]
         return self.said
 
-    def rung(
-        self, same: Callable[[OurLine, TheirLine], bool], *, many: bool = False, confuse: bool = False
-    ) -> None:
+    def rung(self, same: Callable[[OurLine, TheirLine], bool], *, many: bool = False, confuse: bool = False) -> None:
         """Pair what is alone on both sides; `many`: also equals among equals; `confuse`: the rest is ambiguous."""
         edges = [(o, t) for o, t in product(self.ours, self.theirs) if same(o, t)]
         while edges:
@@ -569,4 +565,3 @@ def severity(name: str, _field: str, impact: D, remark: str) -> int:
         return LOW
     band = LOW if impact < 1000 else MEDIUM if impact < 10000 else HIGH if impact < 100000 else CRITICAL
     return max(AT_LEAST[name], band)
-

@@ -65,9 +65,7 @@ class Tape:
             origin=Origin.REGISTRATION,
             state=None if answer is None else State(answer=answer, ref="7"),
             theirs=tuple(
-                TheirLine(
-                    line=place, batch_id=batch.batch_id, leg=leg, instrument=f"NSE:{leg.symbol}", trade_date=DAY
-                )
+                TheirLine(line=place, batch_id=batch.batch_id, leg=leg, instrument=f"NSE:{leg.symbol}", trade_date=DAY)
                 for place, (batch, leg) in enumerate(legs)
             ),
             ours=tuple(self.ours),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from gateway.client import GatewayError, Reply
 from gateway.fields import WireError
@@ -15,18 +17,12 @@ from inbox.decide import BUSY_PAUSE, OURS_PAUSE, GiveUp, RetryIn
 from inbox.units import Call, Claim
 from store import gateways
 from store.snapshots import Kept, keep_answers
+from store.units import Finished
 from tieout.alert import alert
 from tieout.follow import Standing, next_ask, standings_of
 from tieout.reconcile import reconcile
+from tieout.shop import Shop
 from tieout.state import refresh
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy import Connection
-
-    from store.units import Finished
-    from tieout.shop import Shop
 
 _LOG = structlog.get_logger("tieout.settle")
 EXCERPT: Final = 1500
@@ -166,7 +162,7 @@ def _ending(shop: Shop, answer: Answered, standing: Standing) -> Finished:
 
 
 def _give_up(
-    connection: Connection, shop: Shop, claim: Claim, decision: GiveUp, reply: Reply | None, detail: str,
+    connection: Connection, shop: Shop, claim: Claim, decision: GiveUp, reply: Reply | None, detail: str
 ) -> None:
     ask_at = shop.clock.now() + AFTER_PARKING
     units.park(connection, claim, decision.reason, call=_call(reply), detail=detail, ask_at=ask_at)

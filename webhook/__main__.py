@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from config.server_errors import ServerError
 from config.servers import open_servers
 from config.serving import server
-from config.settings import Settings, SettingsError, load_settings
+from config.settings import Settings, SettingsError, adopt, load_settings
 from gateway.checks import checks_from
 
 
@@ -35,8 +34,7 @@ def _servers(settings: Settings) -> Iterator[None]:
         yield
         return
     with open_servers(settings) as servers:
-        os.environ["TIEOUT_DATABASE_URL"] = servers.database_url
-        os.environ["TIEOUT_BROKER_URL"] = servers.broker_url
+        adopt({"TIEOUT_DATABASE_URL": servers.database_url, "TIEOUT_BROKER_URL": servers.broker_url})
         yield
 
 

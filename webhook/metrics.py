@@ -29,7 +29,9 @@ class EdgeCollector(Collector):
         yield CounterMetricFamily("tieout_edge_commit_seconds", "Time spent saving.", value=writer.commit_s)
         yield _counter("tieout_edge_announced", "Units announced.", announced.units)
         yield _counter("tieout_edge_announcements_dropped", "Units left to the sweep.", announced.dropped)
-        yield GaugeMetricFamily("tieout_edge_cannot_save", "1 while nothing can be saved.", int(self._built.writer.failed))
+        yield GaugeMetricFamily(
+            "tieout_edge_cannot_save", "1 while nothing can be saved.", int(self._built.writer.failed)
+        )
         yield self._refused()
 
     def _refused(self) -> Metric:

@@ -16,9 +16,7 @@ from inbox.refusals import Refusals
 from webhook.body import NoBodyError, read_body
 from webhook.headers import as_json, kept
 
-UNAUTHORIZED: Final = frozenset(
-    {"no-checksum", "bad-checksum", "no-id", "no-timestamp", "stale", "signature-reused"}
-)
+UNAUTHORIZED: Final = frozenset({"no-checksum", "bad-checksum", "no-id", "no-timestamp", "stale", "signature-reused"})
 OUR_FAULT: Final = frozenset({"no-valid-key"})
 UNKNOWN_SHAPE: Final = "unknown-shape"
 NO_TRANSACTION: Final = "no-transaction"
@@ -76,13 +74,11 @@ class Edge:
             return self._refuse(400, "not-storable", arrival.gateway, environ, arrival.body)
         return self._refuse(401, "signature-reused", arrival.gateway, environ, arrival.body)
 
-    def _refuse(  # noqa: PLR0913 what the record needs
+    def _refuse(
         self, status: int, reason: str, gateway: str, environ: Mapping[str, object], body: bytes = b"", detail: str = ""
     ) -> Answer:
         now = self.clock.now()
-        self.refusals.note(
-            gateway=gateway, reason=reason, now=now, body=body, headers=kept(environ), detail=detail
-        )
+        self.refusals.note(gateway=gateway, reason=reason, now=now, body=body, headers=kept(environ), detail=detail)
         word = b"unavailable" if status == 503 else b"refused"  # noqa: PLR2004
         return Answer(status, b'{"status":"%s","reason":"%s"}' % (word, reason.encode()))
 
@@ -98,7 +94,7 @@ def _status(reason: str) -> int:
     return 401 if reason in UNAUTHORIZED else 400
 
 
-def _arrival(  # noqa: PLR0913 what a row needs
+def _arrival(
     gateway: Gateway, verdict: Verdict, *, identity: bytes, now: datetime, body: bytes, environ: Mapping[str, object]
 ) -> Arrival:
     shape = verdict.shape

@@ -112,6 +112,5 @@ def _was_asked_for(ours: OurLine, theirs: TheirLine, scene: Scene) -> bool:
     """Whether our quantity is that of the basket before the customer changed it."""
     answered = () if scene.answer is None else scene.answer.requested
     return any(
-        leg.symbol == theirs.leg.symbol and leg.quantity == ours.quantity
-        for leg in (*answered, *scene.case.requested)
+        leg.symbol == theirs.leg.symbol and leg.quantity == ours.quantity for leg in (*answered, *scene.case.requested)
     )

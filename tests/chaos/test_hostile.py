@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from edges import JWT_SECRET, SECRET, RunningEdge, edge, order, rows, signed
-from hostility import hostile, is_cut
+from tests.edges import JWT_SECRET, SECRET, RunningEdge, edge, order, rows, signed
+from tests.hostility import hostile, is_cut
 
 NUMBER = int(os.environ.get("TIEOUT_TEST_HOSTILE", "150"))
 SLOWEST_GOOD_S = 5.0
@@ -76,7 +76,7 @@ def _status(port: int, request: bytes) -> int:
 
 def _secrets_stored(engine: Engine) -> int:
     looked = " union all ".join(
-        f"select count(*) from {table} where position('{secret}'::bytea in {column}) > 0"  # noqa: S608 our own names
+        f"select count(*) from {table} where position('{secret}'::bytea in {column}) > 0"
         for secret in (SECRET, JWT_SECRET)
         for table, column in (
             ("deliveries", "body"),

@@ -23,7 +23,7 @@ from config.queues import SETTLE_QUEUE
 from config.servers import start_broker, start_postgres
 from store.engine import connect
 from store.migrate import migrate
-from edges import BOUND_S, GATEWAY, JWT_SECRET, SECRET, RunningEdge, edge, order, rows, signed, until
+from tests.edges import BOUND_S, GATEWAY, JWT_SECRET, SECRET, RunningEdge, edge, order, rows, signed, until
 
 DOWN = "redis://127.0.0.1:1/0"
 
@@ -50,7 +50,8 @@ def test_an_accepted_webhook_is_stored_as_it_came(running: RunningEdge, engine: 
 
     assert (answer(first), answer(repeat)) == ((200, "accepted"), (200, "duplicate"))
     assert first.json()["event"] == repeat.json()["event"]
-    stored = rows(engine, "select body, headers, key_id, verdict, marks from deliveries order by delivery_id limit 1")[0]
+    first_one = "select body, headers, key_id, verdict, marks from deliveries order by delivery_id limit 1"
+    (stored,) = rows(engine, first_one)
     assert (stored[0], *stored[2:]) == (body, "k1", "verified", [])
     assert stored[1]["x-request-id"] == "r1"  # type: ignore[index]
     assert not {"authorization", "cookie"} & set(stored[1])  # type: ignore[call-overload]
@@ -283,7 +284,10 @@ def test_a_database_that_takes_no_writes_is_not_ready(running: RunningEdge, engi
     """A read-only database answers 503 and fails readiness, and both recover with it."""
     name = database_url.rsplit("/", 1)[1]
     _alter(engine, f"alter database {name} set default_transaction_read_only = on")
-    _alter(engine, f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and pid <> pg_backend_pid()")
+    _alter(
+        engine,
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}' and pid <> pg_backend_pid()",
+    )
     assert answer(running.post(signed(order(1)))) == (503, "cannot-save")
     until(lambda: running.get("/readyz").status_code == 503)
 

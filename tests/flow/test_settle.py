@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,11 +25,9 @@ from tieout import outcomes as outcomes_module
 from tieout.follow import ask_again
 from tieout.replay import Parked, replay
 from tieout.settle import settle
+from tieout.shop import Shop
 from tieout.state import refresh as real_refresh
 from worker.process import open_process
-
-if TYPE_CHECKING:
-    from tieout.shop import Shop
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
 JWT, API = "jwt-secret-that-nobody-else-knows-0123456789", "api-secret-that-nobody-else-knows-0123456789"
@@ -136,7 +133,7 @@ def test_an_answer_finishes_its_event_in_one_transaction(shop: Shop, engine: Eng
 
 
 def test_one_answer_finishes_all_events_of_its_transaction(
-    shop: Shop, engine: Engine, event: Event, stub: Stub,
+    shop: Shop, engine: Engine, event: Event, stub: Stub
 ) -> None:
     """The Gateway is asked per transaction, not per event."""
     for _ in range(3):
@@ -164,7 +161,7 @@ def test_both_secrets_go_where_they_belong(shop: Shop, event: Event, stub: Stub)
 
 
 def test_an_event_during_the_call_waits_for_another_question(
-    shop: Shop, engine: Engine, event: Event, stub: Stub,
+    shop: Shop, engine: Engine, event: Event, stub: Stub
 ) -> None:
     """Only events stored before the question are done by its answer."""
     first, later = event(a_unit().transaction_id), []
@@ -180,7 +177,7 @@ def test_an_event_during_the_call_waits_for_another_question(
 
 
 def test_a_transaction_is_asked_for_at_most_once_in_the_pause(
-    shop: Shop, engine: Engine, event: Event, stub: Stub,
+    shop: Shop, engine: Engine, event: Event, stub: Stub
 ) -> None:
     """An event that comes right after a question waits until the pause is over."""
     careful = replace(shop, pace=replace(shop.pace, pause=timedelta(seconds=10)))
@@ -256,7 +253,7 @@ def test_a_unit_that_kills_five_workers_is_parked(shop: Shop, engine: Engine, ev
         with engine.begin() as connection:
             connection.execute(
                 text("""update transactions set generation = generation + 1,
-                     lease_until = clock_timestamp() - interval '1 s'"""),
+                     lease_until = clock_timestamp() - interval '1 s'""")
             )
             connection.execute(text("update events set state = 'claimed'"))
             free_dead(connection, limit=10)
@@ -329,7 +326,7 @@ def test_a_probe_that_fails_keeps_the_breaker_open_longer(shop: Shop, engine: En
     settle(shop, [str(a_unit(1))])
     assert len(stub.asked) == 2
     breaker, failures, pause = one(
-        engine, "select breaker, failures, blocked_until - clock_timestamp() from gateway_states",
+        engine, "select breaker, failures, blocked_until - clock_timestamp() from gateway_states"
     )
     assert isinstance(pause, timedelta)
     assert (breaker, failures) == ("open", 2)
@@ -386,7 +383,7 @@ def test_what_stays_unknown_over_the_grace_is_followed_no_more(shop: Shop, engin
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"success":true,"data":{"status":7}}'])
 def test_nonsense_is_tried_five_times_then_parked_with_what_came(
-    shop: Shop, engine: Engine, event: Event, stub: Stub, body: bytes,
+    shop: Shop, engine: Engine, event: Event, stub: Stub, body: bytes
 ) -> None:
     """A 200 that makes no sense is busy five times; then people see it."""
     arrived = event(a_unit().transaction_id)
@@ -426,7 +423,7 @@ def test_a_slow_answer_ends_at_the_deadline(shop: Shop, engine: Engine, event: E
 
 
 def test_a_gateway_that_refuses_connections_is_busy(
-    shop: Shop, engine: Engine, event: Event, caplog: pytest.LogCaptureFixture,
+    shop: Shop, engine: Engine, event: Event, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No answer at all is busy, and no secret is in what is kept of it."""
     arrived = event(a_unit().transaction_id)
@@ -448,10 +445,9 @@ def test_an_error_of_our_own_is_tried_five_times_then_parked(shop: Shop, engine:
     def client(_: str) -> object:
         if (
             len(all_of(engine, "select 1 from attempts where outcome = 'claimed' and txn = 1")) <= 5
-            and state_of(engine, broken)[0] != "parked"
+            and not state_of(engine, broken)[0] == "parked"
         ):
-            msg = "a bug"
-            raise RuntimeError(msg)
+            raise RuntimeError("a bug")
         return shop.client("demo")
 
     for _ in range(5):
@@ -551,7 +547,7 @@ def test_order_details_that_fail_leave_the_answer_as_it_is(shop: Shop, engine: E
 
 
 def test_a_failure_after_the_claim_was_lost_writes_nothing(
-    shop: Shop, engine: Engine, event: Event, stub: Stub,
+    shop: Shop, engine: Engine, event: Event, stub: Stub
 ) -> None:
     """Given up for dead while the Gateway was failing: the unit is as the sweep left it."""
     arrived = event(a_unit().transaction_id)
@@ -569,15 +565,14 @@ def test_a_failure_after_the_claim_was_lost_writes_nothing(
 
 
 def test_a_bad_answer_spoils_no_other_of_its_round(
-    shop: Shop, engine: Engine, event: Event, monkeypatch: pytest.MonkeyPatch,
+    shop: Shop, engine: Engine, event: Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be written is written by itself and parked after five tries; the others are done."""
     events = [event(a_unit(n).transaction_id) for n in (1, 2, 3)]
 
     def refresh(connection: Connection, *, txn: int, **named: object) -> object:
         if txn == 2:
-            msg = "cannot be folded"
-            raise ValueError(msg)
+            raise ValueError("cannot be folded")
         return real_refresh(connection, txn=txn, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(outcomes_module, "refresh", refresh)

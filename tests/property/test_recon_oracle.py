@@ -40,9 +40,7 @@ EVENING = NOON + timedelta(hours=9)
 
 def judged(case: Case, as_of: datetime = EVENING, policy: Policy = PLAIN_POLICY) -> Judgement:
     """Judge with books that are due at their hour."""
-    return judge(
-        case, as_of=as_of, policy=policy, calendar=CALENDAR, books_in=lambda day: _in(day, as_of, policy)
-    )
+    return judge(case, as_of=as_of, policy=policy, calendar=CALENDAR, books_in=lambda day: _in(day, as_of, policy))
 
 
 def _in(day: date, as_of: datetime, policy: Policy) -> bool:
@@ -79,9 +77,7 @@ def test_every_line_lies_in_exactly_one_bucket(case: Case, as_of: datetime) -> N
     breaks = {name for name, kind in CLASS_OF.items() if kind is FindingClass.BREAK}
 
     assert sorted(v.ours for v in judgement.verdicts if v.ours is not None) == sorted(o.line for o in case.ours)
-    assert sorted(v.theirs for v in judgement.verdicts if v.theirs is not None) == sorted(
-        t.line for t in case.theirs
-    )
+    assert sorted(v.theirs for v in judgement.verdicts if v.theirs is not None) == sorted(t.line for t in case.theirs)
     assert {v.bucket for v in judgement.verdicts} <= breaks | {MATCHED, IN_TOLERANCE, PENDING} - {EXCLUDED}
 
 

@@ -23,7 +23,9 @@ NAMES = (
     "summary", "transactions", "dtSummary", "gateway", "data", "x",
 )  # fmt: skip
 
-texts = st.text(st.characters(), max_size=40) | st.sampled_from([ACCOUNT, "TRX_" + "a" * 32, "a" * 64, "2024-01-15T10:30:00Z"])
+texts = st.text(st.characters(), max_size=40) | st.sampled_from(
+    [ACCOUNT, "TRX_" + "a" * 32, "a" * 64, "2024-01-15T10:30:00Z"],
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
 values = st.recursive(scalars, lambda v: st.lists(v, max_size=4) | st.dictionaries(texts, v, max_size=4), max_leaves=12)
 documents = st.dictionaries(st.sampled_from(NAMES) | texts, values, max_size=10)
@@ -73,7 +75,10 @@ def test_any_timestamp_gets_a_verdict(stamp: str) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(contents, st.randoms())
-def test_identity_knows_no_key_order_no_white_space_and_no_timestamp(content: dict[str, object], random: object) -> None:
+def test_identity_knows_no_key_order_no_white_space_and_no_timestamp(
+    content: dict[str, object],
+    random: object,
+) -> None:
     """The same content, written another way and signed at another instant, is the same event."""
     names = list(signed(content))
     random.shuffle(names)  # type: ignore[attr-defined]

@@ -24,9 +24,7 @@ def a_leg(filled: int = 0, status: str = "PLACED", *, symbol: str = "INFY", exch
 
 def a_batch(*legs: Leg, status: str = "PLACED", filled: int | None = None, batch_id: str = "B1") -> Batch:
     """A batch of these legs."""
-    return Batch(
-        batch_id=batch_id, status=status, legs=legs, filled=None if filled is None else Decimal(filled)
-    )
+    return Batch(batch_id=batch_id, status=status, legs=legs, filled=None if filled is None else Decimal(filled))
 
 
 def asked(at: float, *batches: Batch, status: str = "COMPLETED", took: float = 1) -> Snapshot:
@@ -86,9 +84,7 @@ def test_an_answer_asked_for_earlier_but_come_later_is_no_news() -> None:
         (a_batch(status="COMPLETED"), "present", "absent"),
     ],
 )
-def test_a_leg_that_falls_is_recorded_and_the_earlier_batch_stands_whole(
-    after: Batch, field: str, said: str
-) -> None:
+def test_a_leg_that_falls_is_recorded_and_the_earlier_batch_stands_whole(after: Batch, field: str, said: str) -> None:
     """Fewer filled, open again, or gone: asked for after the earlier answer had come."""
     state = fold([asked(0, DONE), asked(10, after)])
 

@@ -146,7 +146,10 @@ def test_a_completed_batch_belongs_to_its_completion_in_india() -> None:
     ],
 )  # fmt: skip
 def test_when_the_books_hold_an_end(
-    status: str | None, filled: int | None, theirs: int, final: bool | None  # noqa: FBT001
+    status: str | None,
+    filled: int | None,
+    theirs: int,
+    final: bool | None,  # noqa: FBT001
 ) -> None:
     """By their word; PARTIAL and no word at all once they agree; a fill speaks for itself."""
     line: OurLine = replace(OURS, status=status, filled=None if filled is None else Decimal(filled))

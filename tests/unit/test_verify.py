@@ -32,7 +32,13 @@ KEYS = parse_keys("k1:test_api_secret")
 ORDER: dict[str, object] = {"batchId": "65a5" * 6, "transactionId": TRANSACTION, "smallcaseAuthId": ACCOUNT}
 
 
-def signed(content: dict[str, object], *, stamp: object = STAMP, over: str = ACCOUNT, secret: str = "test_api_secret") -> bytes:
+def signed(
+    content: dict[str, object],
+    *,
+    stamp: object = STAMP,
+    over: str = ACCOUNT,
+    secret: str = "test_api_secret",  # noqa: S107 made up
+) -> bytes:
     """That content as a webhook's body, signed over the id."""
     checksum = hmac.digest(secret.encode(), f"{stamp}{over}".encode(), "sha256").hex()
     return json.dumps({**content, "timestamp": stamp, "checksum": checksum}).encode()
@@ -96,7 +102,10 @@ def test_the_published_vectors_verify(stamp: str, family: Family, content: dict[
         (b'{"orders":[],"checksum":"x","smallcaseAuthId":"5f0321b5f3743c31d95abd35"}', "no-timestamp"),
         (b'{"orders":[],"checksum":"x","smallcaseAuthId":"5f0321b5f3743c31d95abd35","timestamp":true}', "no-timestamp"),
         (b'{"checksum":"x","smallcaseAuthId":7,"timestamp":1}', "no-id"),
-        ('{"orders":[],"checksum":"é","smallcaseAuthId":"5f0321b5f3743c31d95abd35","timestamp":1}'.encode(), "bad-checksum"),
+        (
+            '{"orders":[],"checksum":"é","smallcaseAuthId":"5f0321b5f3743c31d95abd35","timestamp":1}'.encode(),
+            "bad-checksum",
+        ),
     ],
 )
 def test_each_refusal_has_its_word(body: bytes, reason: str) -> None:
