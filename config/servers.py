@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import redis
 
+from config.account import STATE
 from config.embedded import Server, start
 from config.postgres import Postgres
 from config.server_errors import ServerError
@@ -77,7 +78,7 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
 def remove_home(home: Path) -> None:
     """Delete a home folder, and the data that lies elsewhere because PostgreSQL could not reach it."""
     data = home / "postgres" / "data"
-    if data.is_symlink():
+    if data.is_symlink() and data.resolve().is_relative_to(STATE):
         shutil.rmtree(data.resolve().parent, ignore_errors=True)
     shutil.rmtree(home, ignore_errors=True)
 

@@ -18,7 +18,7 @@ import redis
 
 from config.embedded import Server
 from config.server_errors import ServerError
-from config.servers import start_broker, start_postgres
+from config.servers import remove_home, start_broker, start_postgres
 from config.valkey import Valkey
 
 LIMIT_S = 30.0
@@ -26,7 +26,7 @@ LIMIT_S = 30.0
 HOLDER = """
 import sys, time
 from pathlib import Path
-from config.servers import start_broker, start_postgres
+from config.servers import remove_home, start_broker, start_postgres
 start = {"postgres": start_postgres, "valkey": start_broker}[sys.argv[1]]
 server = start(Path(sys.argv[2]))
 print(server.pid, flush=True)
@@ -227,3 +227,30 @@ def test_a_program_line_shows_no_password(broker: Server) -> None:
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
 
     assert not any(password in line for line in lines)
+
+
+def test_a_home_is_removed_with_what_lies_elsewhere_and_nothing_more(tmp_path: Path) -> None:
+    """A link that tieout did not make is not followed."""
+    elsewhere = tmp_path / "elsewhere" / "data"
+    elsewhere.mkdir(parents=True)
+    (tmp_path / "home" / "postgres").mkdir(parents=True)
+    (tmp_path / "home" / "postgres" / "data").symlink_to(elsewhere)
+    remove_home(tmp_path / "home")
+
+    assert (elsewhere.exists(), (tmp_path / "home").exists()) == (True, False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as somebody else")
+def test_below_a_closed_folder_root_finds_another_place(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """PostgreSQL's account cannot enter it, so the data lies elsewhere, and one line says so."""
+    closed = home / "closed"
+    closed.mkdir(mode=0o700, parents=True)
+    server = start_postgres(closed / "postgres")
+    server.stop()
+    data = (closed / "postgres" / "data").resolve()
+    told = capfd.readouterr().err
+    remove_home(closed)
+
+    assert data.is_relative_to("/var/lib/tieout")
+    assert told.count("\n") == 1
+    assert not data.exists()
