@@ -345,6 +345,21 @@ def test_what_was_answered_is_stored_when_the_edge_is_ended(tmp_path: Path, data
     assert accepted <= stored
 
 
+def test_an_open_request_is_answered_when_the_edge_is_ended(running: RunningEdge, engine: Engine) -> None:
+    """SIGTERM while a commit is held up: it is finished, and the sender gets its 200."""
+    with engine.connect() as connection, ThreadPoolExecutor(1) as pool:
+        connection.exec_driver_sql("lock table events in exclusive mode")
+        post = pool.submit(running.post, signed(order(1)))
+        until(lambda: bool(rows(engine, "select 1 from pg_locks where not granted")))
+        running.process.send_signal(signal.SIGTERM)
+        until(lambda: "Shutting down" in running.said() or "Stopping" in running.said())
+        connection.rollback()
+
+        assert answer(post.result()) == (200, "accepted")
+
+    assert running.process.wait(BOUND_S) == 0
+
+
 def _tried(running: RunningEdge, number: int) -> str | None:
     try:
         response = running.post(signed(order(number)))
