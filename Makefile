@@ -116,7 +116,7 @@ clean: ## Delete the environment and all caches; state in .tieout stays
 .venv/.run: .venv/.made requirements.lock pyproject.toml
 	@echo "installing what requirements.lock names"
 	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
-	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch .venv/.run
 
 .venv/.dev: .venv/.run requirements-dev.lock

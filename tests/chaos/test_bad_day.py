@@ -16,9 +16,8 @@ TRANSACTIONS = 120
 FROZEN_S = 4.0
 
 
-def test_a_disturbed_day_ties_out_to_the_same_digest(tmp_path: Path) -> None:
+def test_a_disturbed_day_ties_out_to_the_same_digest(servers_folder: Path) -> None:
     """Broker emptied and frozen, worker killed at three points, database restarted: nothing differs."""
-    tmp_path.chmod(0o755)
     plan: list[tuple[float, chaos.Disturbance]] = [
         (0.10, chaos.empty_broker),
         (0.20, chaos.kill_after_claim),
@@ -27,8 +26,8 @@ def test_a_disturbed_day_ties_out_to_the_same_digest(tmp_path: Path) -> None:
         (0.70, partial(chaos.freeze_broker, frozen_s=FROZEN_S)),
         (0.85, chaos.kill_before_commit),
     ]
-    calm = play(tmp_path / "calm", seed=7, transactions=TRANSACTIONS)
-    bad = chaos.play_disturbed(tmp_path / "bad", "all", plan, seed=7, transactions=TRANSACTIONS)
+    calm = play(servers_folder / "calm", seed=7, transactions=TRANSACTIONS)
+    bad = chaos.play_disturbed(servers_folder / "bad", "all", plan, seed=7, transactions=TRANSACTIONS)
 
     assert calm.clean, calm.remarks
     assert bad.day.clean, bad.day.remarks
