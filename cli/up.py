@@ -31,6 +31,7 @@ from tieout.desk.day import day as day_of
 
 TEND_EVERY_S = 1.0
 CALLS_PER_S = 5000  #: the simulator is ours: a day is played as fast as it is settled
+ASK_PAUSE_S = 2  #: likewise
 
 EPILOG = """
 \b
@@ -205,6 +206,7 @@ def _rehearsal_env(settings: Settings, home: Path, ports: dict[str, str]) -> dic
         "TIEOUT_GATEWAY_URL": f"http://127.0.0.1:{port}",
         "TIEOUT_GATEWAY_ORDERS_PATH": ORDERS_PATH,
         "TIEOUT_GATEWAY_RATE": str(CALLS_PER_S),
+        "TIEOUT_ASK_PAUSE_S": str(ASK_PAUSE_S),
         "TIEOUT_GATEWAYS_FILE": str(home / "no-other-gateways.toml"),
         **keys_in(home / "simulator").of_service(),
         **ports,
