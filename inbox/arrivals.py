@@ -12,6 +12,7 @@ import time
 from _thread import allocate_lock
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -33,22 +34,42 @@ log = structlog.get_logger(__name__)
 
 
 class Waiting:
-    """One request that waits for its row to be durable."""
+    """One request that waits for its row to be durable.
 
-    __slots__ = ("arrival", "gone", "lock", "outcome")
+    The writer wakes only the first of a group, and each wakes the next: woken all at once, they would
+    do nothing but fight over the interpreter.
+    """
+
+    __slots__ = ("arrival", "gone", "lock", "outcome", "successor")
 
     def __init__(self, arrival: Arrival) -> None:
-        """Take the row; `outcome` is set before the lock is released."""
+        """Take the row; `outcome` and `successor` are set before the lock is released."""
         self.arrival = arrival
         self.gone = False  #: the request has given up
         self.outcome: str | None = None
+        self.successor: Waiting | None = None
         self.lock = allocate_lock()
         self.lock.acquire()
 
-    def finish(self, outcome: str | None) -> None:
-        """Let the request go on; None says that nothing can be saved now."""
-        self.outcome = outcome
-        self.lock.release()
+    def wait(self, wait_s: float) -> bool:
+        """Wait to be woken, and wake the next; False when the time is over."""
+        woken = self.lock.acquire(timeout=wait_s)
+        if not woken:
+            self.gone = True
+            woken = self.lock.acquire(blocking=False)  # woken in the meantime: the others rely on it
+        if woken and self.successor:
+            self.successor.wake()
+        return woken
+
+    def wake(self) -> None:
+        """Let the request go on; one that has given up is passed over."""
+        one: Waiting | None = self
+        while one:
+            one.lock.release()
+            # Either it sees the lock free after it has set `gone`, or it is seen here: never neither.
+            if not one.gone or not one.lock.acquire(blocking=False):
+                return
+            one = one.successor
 
 
 @dataclass(slots=True)
@@ -98,8 +119,7 @@ class Writer:
             raise CannotSaveError("too many webhooks wait for the database")
         waiting = Waiting(arrival)
         self._queue.put(waiting)
-        if not waiting.lock.acquire(timeout=self._wait_s):
-            waiting.gone = True
+        if not waiting.wait(self._wait_s):
             raise CannotSaveError("the database did not commit in time")
         if waiting.outcome is None:
             raise CannotSaveError("the database cannot save")
@@ -179,7 +199,8 @@ class Writer:
                 new.add(arrival.event_id)
                 if arrival.parked is None:
                     units.append(f"{arrival.gateway}:{arrival.transaction_id}")
-            waiting.finish(outcome)
+            waiting.outcome = outcome
+        _wake(group)
         self._taken = 0
         self.counts.rows += len(group)
         self.counts.accepted += len(new)
@@ -198,8 +219,7 @@ class Writer:
             self._held += group
             time.sleep(RECONNECT_S)
             return
-        for waiting in group:
-            waiting.finish(None)
+        _wake(group)
         self._taken = 0
 
     def _probe(self) -> None:
@@ -222,6 +242,13 @@ class Writer:
         if self._saver:
             self._saver.close()
         self._saver = None
+
+
+def _wake(group: Sequence[Waiting]) -> None:
+    """Wake the first, who wakes the second, and so on."""
+    for waiting, successor in pairwise(group):
+        waiting.successor = successor
+    group[0].wake()
 
 
 def saver(database_url: str, *, reuse_max: int, first_announce_s: int) -> Saver:
