@@ -29,6 +29,8 @@ GROUP_ROWS: Final = 512
 GROUP_BYTES: Final = 16 << 20
 RECONNECT_S: Final = 0.25
 IDLE_S: Final = 0.5
+BUSY_ROWS: Final = 4  #: a group of so many says that more are on their way
+GATHER_S: Final = 0.002  #: halves the statements of a busy edge; between 0 and 8 ms its rate hardly changes
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +109,7 @@ class Writer:
         self._taken = 0  #: how many the thread has in hand
         self._saver: Saver | None = None
         self._stopping = False
+        self._busy = False  #: many come at once: waiting a moment for more is worth it
         self._thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
         self._thread.start()
 
@@ -145,6 +148,8 @@ class Writer:
         try:
             if not group:
                 group = [self._queue.get(timeout=IDLE_S)]
+                if self._busy:
+                    time.sleep(GATHER_S)
         except Empty:
             return []
         size = sum(len(w.arrival.body) for w in group)
@@ -154,6 +159,7 @@ class Writer:
             group.append(waiting := self._queue.get())
             size += len(waiting.arrival.body)
         self._taken = len(group)
+        self._busy = len(group) >= BUSY_ROWS
         return group
 
     def _save(self, group: list[Waiting]) -> None:

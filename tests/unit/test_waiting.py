@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from inbox.arrivals import Arrival, Waiting
 
-ROW = Arrival(b"", "g", "live", "orders", None, None, None, "k", datetime(2024, 1, 15, tzinfo=UTC), b"", b"", b"", "", None)
+AT = datetime(2024, 1, 15, tzinfo=UTC)
+ROW = Arrival(b"", "g", "live", "orders", None, None, None, "k", AT, b"", b"", b"", "", None)
 
 
 def chain(number: int) -> list[Waiting]:
     """So many that wait, each to wake the next."""
     group = [Waiting(ROW) for _ in range(number)]
-    for one, successor in zip(group, group[1:], strict=False):
+    for one, successor in pairwise(group):
         one.successor = successor
     return group
 
