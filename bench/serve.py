@@ -1,7 +1,7 @@
 """What the edge is measured against: `python -m bench.serve NAME PORT THREADS`, on the same server.
 
 `bare` reads the body and returns a constant; `verified` also verifies and stores nothing; `single`
-commits each request by itself; `null` is no web server at all and measures the generator.
+is the edge with one commit a request; `null` is no web server at all and measures the generator.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ import os
 import select
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
 from flask import Flask, Response, request
 
+from config.broker import sender
+from config.clock import clock_from
 from config.keys import parse_keys
+from config.logs import configure_logging
 from config.serving import server, tune
-from gateway.verify import Checks, Verdict, event_id, signature, verify
-from inbox.arrivals import Arrival, Saver, saver
+from config.settings import load_settings
+from gateway.checks import checks_from
+from gateway.verify import Checks, event_id, verify
+from inbox.announcing import Announcer
+from inbox.arrivals import ACCEPTED, Arrival, Saver, saver
+from inbox.refusals import Refusals
+from webhook.app import create_app
+from webhook.receive import Edge
 
 KEYS, DATABASE = "BENCH_KEYS", "BENCH_DATABASE_URL"
 CONNECTIONS = 32  #: of `single`: of 8, 16, 32 and 64 tried the quickest, or level with it
@@ -55,55 +62,40 @@ def verified() -> Flask:
 
 
 def single() -> Flask:
-    """One route that verifies and commits each request by itself, over a pool of connections."""
-    app, keys, pool = Flask("single"), parse_keys(os.environ[KEYS]), _Pool(os.environ[DATABASE])
-
-    @app.post("/webhooks/<gateway>")
-    def webhook(gateway: str) -> Response:
-        body, now = request.get_data(), datetime.now(UTC)
-        verdict = verify(body, keys, now=now, checks=CHECKS)
-        with pool.taken() as connection:
-            outcome = connection.save([_arrival(gateway, verdict, body, now)])
-        text = f'{{"status":"{outcome}","event":"{event_id(gateway, verdict).hex()}"}}'
-        return Response(text.encode(), mimetype="application/json")
-
+    """The edge as in production, but for its writer: every request commits by itself, over a pool of connections."""
+    settings = load_settings()
+    configure_logging(settings)
+    database_url, broker_url = os.environ[DATABASE], os.environ["TIEOUT_BROKER_URL"]
+    announcer = Announcer(sender(broker_url), silence_s=settings.announce_silence_s)
+    edge = Edge(
+        gateways={gateway.name: gateway for gateway in settings.gateways()},
+        checks=checks_from(settings),
+        clock=clock_from(None),
+        save=_Pool(database_url, announcer).save,
+        refusals=Refusals(database_url, secrets=[]),
+        body_max_bytes=settings.body_max_bytes,
+    )
+    app = create_app(edge, problem=lambda: None)
     tune()
     return app
 
 
 class _Pool:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, announcer: Announcer) -> None:
+        self._announcer = announcer
         self._free: SimpleQueue[Saver] = SimpleQueue()
         for _ in range(CONNECTIONS):
             self._free.put(saver(url, reuse_max=20, first_announce_s=30))
 
-    @contextmanager
-    def taken(self) -> Iterator[Saver]:
+    def save(self, arrival: Arrival) -> str:
         found = self._free.get()
         try:
-            yield found
+            outcome = found.save([arrival])
         finally:
             self._free.put(found)
-
-
-def _arrival(gateway: str, verdict: Verdict, body: bytes, now: datetime) -> Arrival:
-    shape = verdict.shape
-    return Arrival(
-        event_id=event_id(gateway, verdict),
-        gateway=gateway,
-        book="test",
-        family=str(verdict.family),
-        transaction_id=shape.transaction_id if shape else None,
-        batch_id=shape.batch_id if shape else None,
-        account=shape.account if shape else None,
-        key_id=verdict.key_id or "",
-        received_at=now,
-        body=body,
-        headers=b"{}",
-        signature=signature(gateway, verdict),
-        marks="",
-        parked=None,
-    )
+        if outcome == ACCEPTED:
+            self._announcer.announce([f"{arrival.gateway}:{arrival.transaction_id}"])
+        return outcome
 
 
 def null(port: int) -> None:

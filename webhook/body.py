@@ -37,7 +37,7 @@ def read_body(environ: Mapping[str, object], *, max_bytes: int) -> bytes:
     length = _length(environ.get("CONTENT_LENGTH"))
     if length is not None and length > max_bytes:
         raise NoBodyError(413, "too-large")
-    body = _read(cast("Stream", environ["wsgi.input"]), max_bytes + 1)
+    body = _read(cast("Stream", environ["wsgi.input"]), max_bytes + 1 if length is None else length)
     if len(body) > max_bytes:
         raise NoBodyError(413, "too-large")
     if length is not None and len(body) != length:
