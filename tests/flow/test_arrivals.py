@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from functools import partial
 
 import pytest
-from edges import rows, until
 from sqlalchemy import Engine, text
 
 from inbox.arrivals import NOT_STORABLE, Arrival, CannotSaveError, Writer, saver
+from tests.edges import rows, until
 
 
 @dataclass
@@ -42,7 +42,7 @@ def arrival(number: int, **more: object) -> Arrival:
         marks="",
         parked=None,
     )
-    return found._replace(**more)
+    return found._replace(**more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(name="heard")
