@@ -20,7 +20,7 @@ import psycopg
 import redis
 import requests
 
-from bench.days import Day, begin
+from bench.days import Day, begin, unsettled
 from config.servers import Servers, open_servers
 from config.settings import Settings
 
@@ -137,7 +137,9 @@ class Outcome:
     at: tuple[float, ...]
     units: int
     claims: int
+    cut_off: int  #: claims whose worker died or stalled before it could finish
     lost_events: int
+    unsettled: int
     slowest_ack_ms: float
 
     @property
@@ -146,7 +148,8 @@ class Outcome:
         points = " ".join(f"{point:.2f}" for point in self.at)
         return (
             f"{self.name}: at {points}; digest {str(self.day.said.get('digest'))[:16]}; {self.day.line};"
-            f" units {self.units}, claims {self.claims}; acknowledged but missing {self.lost_events};"
+            f" units {self.units}, claims {self.claims}, cut off {self.cut_off};"
+            f" acknowledged but missing {self.lost_events}, not settled {self.unsettled};"
             f" slowest acknowledgement {self.slowest_ack_ms:.0f} ms"
         )
 
@@ -186,15 +189,20 @@ def _outcome(home: Path, name: str, day: Day, at: tuple[float, ...]) -> Outcome:
     acknowledged = {json.loads(post["answer"])["event"] for post in posts if post["status"] == requests.codes.ok}
     with open_servers(Settings(home=home)) as servers, psycopg.connect(servers.database_url) as connection:
         stored = {str(event) for (event,) in connection.execute("select event_id from events")}
-        counts = "select count(distinct txn), count(*) from attempts where outcome = 'claimed'"
-        units, claims = connection.execute(counts).fetchone() or (0, 0)
+        counts = (
+            "select count(distinct txn), count(*) filter (where outcome = 'claimed'),"
+            " count(*) filter (where outcome = 'lost') from attempts"
+        )
+        units, claims, cut_off = connection.execute(counts).fetchone() or (0, 0, 0)
     return Outcome(
         name=name,
         day=day,
         at=at,
         units=units,
         claims=claims,
+        cut_off=cut_off,
         lost_events=len(acknowledged - stored),
+        unsettled=unsettled(home.parent),
         slowest_ack_ms=max(post["ack_ms"] for post in posts),
     )
 

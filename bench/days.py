@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.settings import child_environment
+import psycopg
+
+from config.servers import open_servers
+from config.settings import Settings, child_environment
 
 LIMIT_S = 900.0
 TIEOUT = (sys.executable, "-m", "cli.main")
@@ -62,6 +65,19 @@ class Playing:
             said=json.loads(last) if last.startswith("{") else {},
             remarks=err,
         )
+
+
+def unsettled(home: Path) -> int:
+    """How many accepted events of the last day in that home are neither done nor put aside with a reason."""
+    with open_servers(Settings(home=home / "once")) as servers, psycopg.connect(servers.database_url) as connection:
+        row = connection.execute(_UNSETTLED).fetchone()
+    return int(row[0]) if row else 0
+
+
+_UNSETTLED = """
+select count(*) from events
+where state in ('received', 'claimed') or state in ('waiting', 'parked') and reason is null
+"""
 
 
 def begin(home: Path, *, seed: int, transactions: int) -> Playing:

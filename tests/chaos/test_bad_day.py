@@ -32,5 +32,6 @@ def test_a_disturbed_day_ties_out_to_the_same_digest(servers_folder: Path) -> No
     assert calm.clean, calm.remarks
     assert bad.day.clean, bad.day.remarks
     assert bad.day.said["digest"] == calm.said["digest"]
-    assert bad.lost_events == 0
+    assert (bad.lost_events, bad.unsettled) == (0, 0)
     assert bad.claims > bad.units
+    assert bad.cut_off > 0
