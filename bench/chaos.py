@@ -156,7 +156,8 @@ class Outcome:
 
 def disturbed_day(home: Path, name: str, *, seed: int, transactions: int, points: int) -> Outcome:
     """Play that day and disturb it at seeded points of its first nine tenths."""
-    at = sorted(random.Random(f"{seed} {name}").uniform(0.05, 0.9) for _ in range(points))
+    draw = random.Random(f"{seed} {name}")
+    at = sorted(draw.uniform(0.05, 0.9) for _ in range(points))
     return play_disturbed(
         home, name, [(point, DISTURBANCES[name]) for point in at], seed=seed, transactions=transactions
     )

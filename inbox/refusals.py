@@ -81,6 +81,7 @@ class Refusals:
         while not self._stop.wait(FLUSH_S):
             self._flush()
         self._flush()
+        self._drop_connection()
 
     def _flush(self) -> None:
         with self._lock:
