@@ -92,16 +92,17 @@ def restart_database(victim: Victim) -> None:
 
 def kill_after_claim(victim: Victim) -> None:
     """SIGKILL for the worker's whole group as soon as it holds a claim."""
-    _until(lambda: victim.count(_HELD) > 0, "a claim")
+    before = _claims_of_a_living_worker(victim)
+    _until(lambda: victim.count(_CLAIMS) > before, "a claim")
     _kill_worker(victim)
 
 
 def kill_in_fetch(victim: Victim) -> None:
     """SIGKILL for the worker's group while the Gateway keeps it waiting for an answer."""
-    simulator = victim.pid("simulator")
+    simulator, before = victim.pid("simulator"), _claims_of_a_living_worker(victim)
     os.kill(simulator, signal.SIGSTOP)
     try:
-        _until(lambda: victim.count(_HELD) > 0 and victim.count(_COMMITTING) == 0, "a question under way")
+        _until(lambda: victim.count(_CLAIMS) > before and victim.count(_COMMITTING) == 0, "a question under way")
         _kill_worker(victim)
     finally:
         os.kill(simulator, signal.SIGCONT)
@@ -109,6 +110,7 @@ def kill_in_fetch(victim: Victim) -> None:
 
 def kill_before_commit(victim: Victim) -> None:
     """SIGKILL for the worker's group while its effect waits for a lock that we hold."""
+    _claims_of_a_living_worker(victim)
     with psycopg.connect(victim.servers.database_url) as connection:
         connection.execute("lock table verdicts in share mode")
         _until(lambda: victim.count(_COMMITTING) > 0, "an effect under way")
@@ -124,7 +126,7 @@ DISTURBANCES: Mapping[str, Disturbance] = {
     "database restarted": restart_database,
 }
 
-_HELD = "select count(*) from transactions where lease_until > clock_timestamp()"
+_CLAIMS = "select count(*) from attempts where outcome = 'claimed'"
 _COMMITTING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and state = 'active'"
 
 
@@ -223,6 +225,20 @@ def _plays(home: Path) -> bool:
         return bool(requests.get(url, timeout=2).json()["phase"] == "playing")
     except (requests.RequestException, KeyError):
         return False
+
+
+def _claims_of_a_living_worker(victim: Victim) -> int:
+    """How many claims there are, once a worker lives that can make more: an earlier one may just have been killed."""
+    _until(lambda: _lives(victim), "a worker to live")
+    return victim.count(_CLAIMS)
+
+
+def _lives(victim: Victim) -> bool:
+    try:
+        os.killpg(victim.pid("worker"), 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _kill_worker(victim: Victim) -> None:
