@@ -96,7 +96,9 @@ class Processes:
     def _write_down(self) -> None:
         """Which process is which, for whoever looks after this machine."""
         pids = {child.program.name: child.process.pid for child in self.children}
-        (self.logs / "processes.json").write_text(json.dumps(pids))
+        new = self.logs / "processes.json.new"
+        new.write_text(json.dumps(pids))
+        new.replace(self.logs / "processes.json")  # whole, whoever reads it just now
 
     def _spawn(self, program: Program, log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
