@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -17,6 +18,12 @@ from store.migrate import migrate
 from tests import desk_story
 
 TEMPLATE = "tieout_template"
+
+
+# The same examples at every run, so that a run says something of the change; search for new ones with
+# `pytest --hypothesis-profile=default --hypothesis-seed=random tests/property`.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(name="servers_folder", scope="session")
