@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ import requests
 
 from cli.processes import Processes, Program, python
 from cli.show import AWAY, Failure
+from config.embedded import is_free
 from config.settings import Settings
 
 READY_S = 60.0
@@ -47,17 +47,9 @@ def simulator(env: Mapping[str, str], *, folder: Path, clock: Path, options: Map
 def check_ports(settings: Settings) -> None:
     """Refuse to start on a taken port, naming the setting that moves it. Raises `Failure`."""
     for name in ("edge_port", "console_port"):
-        if not _free(port := getattr(settings, name)):
+        if not is_free(port := getattr(settings, name)):
             fix = f"stop what listens there, or set TIEOUT_{name.upper()} to another"
             raise Failure(AWAY, f"port {port} is taken: {fix}")
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for(url: str, program: str, processes: Processes) -> None:
@@ -81,13 +73,3 @@ def _answers(url: str) -> bool:
         return bool(requests.get(url, timeout=2).status_code == requests.codes.ok)
     except requests.RequestException:
         return False
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -19,6 +19,7 @@ from cli.rehearsal import Rehearsal
 from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from cli.simulated import GATEWAY, ORDERS_PATH, Simulator, Truth, compared, keys_in
 from config.clock import clock_from
+from config.embedded import free_port
 from config.leash import Leash
 from config.servers import Servers, open_servers, remove_home
 from config.settings import Settings, adopt, load_settings
@@ -99,7 +100,7 @@ def play_once(settings: Settings, size: Size, *, for_machines: bool) -> None:
     _refuse_own_servers(settings)
     home = settings.home / "once"
     remove_home(home)
-    ports = {f"TIEOUT_{name}_PORT": str(service.free_port()) for name in ("EDGE", "CONSOLE", "SIMULATOR")}
+    ports = {f"TIEOUT_{name}_PORT": str(free_port()) for name in ("EDGE", "CONSOLE", "SIMULATOR")}
     with _rehearsed(settings, home, size, ports) as (engine, rehearsed, _, truth):
         failed = _report(engine, rehearsed, truth, for_machines=for_machines)
     say('\nevery difference explained: make run ARGS="--last"')
