@@ -11,7 +11,6 @@ QUEUES: Final = (SETTLE_QUEUE, UPKEEP_QUEUE)
 
 SETTLE_TASK: Final = "tieout.settle"  #: settle(units=["gateway:transaction_id", ...])
 SWEEP_TASK: Final = "tieout.sweep"
-FOLLOW_TASK: Final = "tieout.follow"
 REVIEW_TASK: Final = "tieout.review"
 CANARY_TASK: Final = "tieout.canary"
 UPKEEP_TASK: Final = "tieout.upkeep"
