@@ -17,6 +17,7 @@ from simulator.clock import MovingClock
 from simulator.company import instruments_csv, orders_csv, orders_xlsx, replace_file, transactions_csv
 from simulator.control import Control
 from simulator.day import BadDayError, Day
+from simulator.gate import Gate
 from simulator.journal import Journal
 from simulator.plan import Plan, plan_day
 from simulator.player import Player, Poster
@@ -42,8 +43,23 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same day")
     parser.add_argument("--transactions", type=int, default=200, help="how many transactions the day has")
     parser.add_argument("--date", type=date.fromisoformat, default=DEFAULT_DATE, help="the trade date")
+    parser.add_argument("--withhold", type=share, default=0.0, help="share of webhooks never sent, 0 to 1")
+    parser.add_argument(
+        "--refuse-above", type=int, default=0, help="answer 429 above so many calls in any sliding second"
+    )
     parser.add_argument("--gateway", default="simulated", help="the gateway's name")
     return parser.parse_args(argv)
+
+
+def share(text: str) -> float:
+    """A share from 0 to 1. Raises `argparse.ArgumentTypeError`."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: give a number from 0 to 1")
+    return value
 
 
 def secrets_from(environment: Mapping[str, str]) -> Secrets:
@@ -69,7 +85,13 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
     day, home = Day(options.date), options.home
     clock = MovingClock(options.clock, day.start)
     home.mkdir(parents=True, exist_ok=True)
-    plan = plan_day(day, seed=options.seed, transactions=options.transactions, gateway=options.gateway)
+    plan = plan_day(
+        day,
+        seed=options.seed,
+        transactions=options.transactions,
+        gateway=options.gateway,
+        withheld=options.withhold,
+    )
     replace_file(home / "instruments.csv", instruments_csv(day))
     replace_file(home / "truth.json", plan.truth_json())
     journal = Journal(home / "log.jsonl")
@@ -79,6 +101,7 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
         clock=clock,
         access=Access(secrets, since=day.start),
         journal=journal,
+        gate=Gate(most=options.refuse_above),
     )
     player = Player(
         plan,

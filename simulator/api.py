@@ -14,9 +14,10 @@ from simulator.access import Access, AccessError
 from simulator.clock import MovingClock
 from simulator.day import instant_text
 from simulator.draw import Account
+from simulator.gate import Gate
 from simulator.journal import Journal
 from simulator.orders import Json, Leg, Picture
-from simulator.serving import HTML, Reply, Request, json_reply
+from simulator.serving import HTML, Reply, Request, json_reply, refusal
 from simulator.story import Story, basket
 
 INTENTS = frozenset({"CONNECT", "TRANSACTION", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "CANCEL_ORDER"})
@@ -31,9 +32,17 @@ class Api:
     """Answers the Gateway's documented questions. Used from one thread."""
 
     def __init__(
-        self, stories: Iterable[Story], *, gateway: str, clock: MovingClock, access: Access, journal: Journal
+        self,
+        stories: Iterable[Story],
+        *,
+        gateway: str,
+        clock: MovingClock,
+        access: Access,
+        journal: Journal,
+        gate: Gate | None = None,
     ) -> None:
         """Answer for these transactions of that gateway."""
+        self.gate = gate or Gate()
         self._stories = {story.transaction_id: story for story in stories}
         self._gateway, self._clock, self._access, self._journal = gateway, clock, access, journal
         self._asked: Counter[str] = Counter()
@@ -44,7 +53,10 @@ class Api:
         if (match := _PATH.fullmatch(request.path)) is None:
             return None
         what, gateway = match["what"] or "transaction", match["gw"] or match["gw2"]
-        reply, about = self._checked(request, what, gateway)
+        if (refused := self.gate.refuse()) is not None:
+            reply, about = refused, ",".join(request.query.get("transactionId", []))
+        else:
+            reply, about = self._checked(request, what, gateway)
         self._journal.question(
             status=reply.status, instant=instant_text(self._clock.instant), path=what, transaction_id=about
         )
@@ -148,11 +160,6 @@ def picture_at(story: Story, instant: datetime) -> Picture:
     return story.pictures[max(0, index - 1)]
 
 
-def refusal(status: int, *errors: str) -> Reply:
-    """A refusal in the Gateway's envelope."""
-    return json_reply({"success": False, "errors": list(errors), "data": None}, status)
-
-
 def _good(data: Json) -> Reply:
     return json_reply({"success": True, "errors": None, "data": data})
 
@@ -166,7 +173,6 @@ def _faulty(fault: str, good: Reply) -> Reply:
         case "stall":
             return Reply(body=good.body, delay_s=STALL_S)
         case "429":
-            body = refusal(429, "too many requests").body
-            return Reply(status=429, body=body, headers={"retry-after": "1"})
+            return refusal(429, "too many requests", retry_after_s=1)
         case _:
             return refusal(int(fault), "internal_error")

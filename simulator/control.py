@@ -9,6 +9,7 @@ from pathlib import Path
 from simulator.api import Api
 from simulator.clock import MovingClock
 from simulator.day import instant_text
+from simulator.gate import DOWN
 from simulator.journal import Journal
 from simulator.plan import Plan
 from simulator.player import Player, WrongPhaseError
@@ -27,12 +28,18 @@ class Control:
         """Show and steer that player."""
         self._plan, self._api, self._player = plan, api, player
         self._clock, self._journal, self._home = clock, journal, home
+        self._switches: dict[str, Callable[[Request], Reply]] = {
+            "/control/down": self._down,
+            "/control/up": self._up,
+            "/control/limit": self._limit,
+        }
         self._routes: dict[tuple[str, str], Callable[[], Reply]] = {
             ("GET", "/"): self._page,
             ("GET", "/control/status"): lambda: json_reply(self.status()),
             ("POST", "/control/play"): lambda: self._steer(self._player.play),
             ("POST", "/control/continue"): lambda: self._steer(self._player.carry_on),
             ("GET", "/control/log"): lambda: Reply(body=self._journal.text(), kind=TEXT),
+            ("GET", "/control/calls"): lambda: Reply(body=self._journal.calls(), kind=TEXT),
             ("GET", "/control/files"): self._files,
             ("GET", "/control/truth"): lambda: Reply(body=self._plan.truth_json()),
         }
@@ -45,6 +52,8 @@ class Control:
             return json_reply({"error": "the control is for this machine alone: ask 127.0.0.1"}, 403)
         if request.headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
             return json_reply({"error": "another site's page may not steer the day"}, 403)
+        if request.method == "POST" and (switch := self._switches.get(request.path)) is not None:
+            return switch(request)
         if (route := self._routes.get((request.method, request.path))) is None:
             return json_reply({"error": "no such page: GET / shows what there is"}, 404)
         return route()
@@ -56,12 +65,14 @@ class Control:
             "step": self._player.step,
             "instant": instant_text(self._clock.instant),
             "posted": self._player.posted,
-            "to_post": len(self._plan.posts),
+            "to_post": sum(not post.withheld for post in self._plan.posts),
+            "withheld": self._player.withheld,
             "transactions": len(self._plan.stories),
             "answers": dict(sorted(self._journal.answers.items())),
             "questions": dict(sorted(self._journal.questions.items())),
             "retries": self._journal.retries,
             "faults": len(self._journal.faults),
+            **self._api.gate.status(),
         }
 
     def _steer(self, act: Callable[[], None]) -> Reply:
@@ -69,6 +80,27 @@ class Control:
             act()
         except WrongPhaseError as error:
             return json_reply({"error": str(error)}, 409)
+        return json_reply(self.status())
+
+    def _down(self, request: Request) -> Reply:
+        how = request.query.get("how", [DOWN[0]])[-1]
+        if how not in DOWN:
+            return json_reply({"error": f"how is one of {', '.join(DOWN)}"}, 400)
+        return self._switched(down=how)
+
+    def _up(self, _: Request) -> Reply:
+        return self._switched(down="")
+
+    def _switched(self, *, down: str) -> Reply:
+        self._api.gate.down = down
+        self._journal.step(down=down, instant=instant_text(self._clock.instant))
+        return json_reply(self.status())
+
+    def _limit(self, request: Request) -> Reply:
+        above = request.query.get("above", [""])[-1]
+        if not above.isdecimal():
+            return json_reply({"error": "above is a number of calls in any sliding second, 0 for no limit"}, 400)
+        self._api.gate.most = int(above)
         return json_reply(self.status())
 
     def _files(self) -> Reply:

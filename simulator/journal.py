@@ -6,7 +6,10 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+
+_QUESTION = b'{"what":"question",'
 
 
 class Journal:
@@ -27,15 +30,20 @@ class Journal:
         self.answers[str(status)] += 1
         self._write({"what": "post", "status": status, **facts})
 
+    def withheld(self, **facts: object) -> None:
+        """A webhook was due and is never sent."""
+        self._write({"what": "withheld", **facts})
+
     def retry(self, **facts: object) -> None:
         """A webhook met no answer, or 503, and is posted again."""
         self.retries += 1
         self._write({"what": "retry", **facts})
 
     def question(self, *, status: int, **facts: object) -> None:
-        """The API was asked and answered with that status."""
+        """The API was asked and answered with that status; 0 is a connection that was reset."""
         self.questions[str(status)] += 1
-        self._write({"what": "question", "status": status, **facts})
+        wall = datetime.now(UTC).isoformat(timespec="microseconds")
+        self._write({"what": "question", "status": status, "wall": wall, **facts})
 
     def step(self, **facts: object) -> None:
         """The day went on."""
@@ -49,6 +57,11 @@ class Journal:
     def text(self) -> bytes:
         """All lines so far."""
         return self._path.read_bytes()
+
+    def calls(self) -> bytes:
+        """The lines of the API's calls alone, in the order in which they came."""
+        lines = self._path.read_bytes().splitlines(keepends=True)
+        return b"".join(line for line in lines if line.startswith(_QUESTION))
 
     def close(self) -> None:
         """End the file."""

@@ -13,6 +13,7 @@ from simulator.draw import Draw
 from simulator.mix import mixed
 from simulator.orders import Leg
 from simulator.story import ACCEPTED, Post, Story
+from simulator.withhold import withhold
 
 _OFF_PLATFORM_PER = 200  #: lines in the books that no transaction of the Gateway explains
 
@@ -54,21 +55,23 @@ class Plan:
 
     def events(self) -> dict[str, int]:
         """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""
-        good = [post for post in self.posts if post.expect == ACCEPTED]
+        sent = [post for post in self.posts if not post.withheld]
+        good = [post for post in sent if post.expect == ACCEPTED]
         distinct = {(post.transaction_id, post.content) for post in good}
         known = {story.transaction_id for story in self.stories}
         return {
-            "refused": len(self.posts) - len(good),
+            "refused": len(sent) - len(good),
             "parked": sum(transaction_id not in known for transaction_id, _ in distinct),
             "accepted": len(distinct),
             "repeats": len(good) - len(distinct),
         }
 
 
-def plan_day(day: Day, *, seed: int, transactions: int, gateway: str) -> Plan:
-    """Draw a day. The same arguments give the same plan."""
+def plan_day(day: Day, *, seed: int, transactions: int, gateway: str, withheld: float = 0) -> Plan:
+    """Draw a day. The same arguments give the same plan; `withheld` is the share of webhooks never sent."""
     draw = Draw(day, seed=seed, transactions=transactions, gateway=gateway)
     stories = [plot(draw, turn) for plot, turn in mixed(transactions, draw.chance)]
+    withhold(stories, withheld, seed=seed)
     lines = [line for story in stories for line in story.books] + _off_platform(draw, transactions)
     return Plan(
         day=day,

@@ -84,7 +84,7 @@ class Player(threading.Thread):
         self._go = threading.Semaphore(0)
         self._lock = threading.Lock()
         self._away = False
-        self.phase, self.step, self.posted = "ready", "close", 0
+        self.phase, self.step, self.posted, self.withheld = "ready", "close", 0, 0
 
     def play(self) -> None:
         """Begin. Raises `WrongPhaseError` unless ready."""
@@ -114,9 +114,13 @@ class Player(threading.Thread):
 
     def _play_until(self, until: datetime) -> None:
         posts = self._plan.posts
-        while self.posted < len(posts) and posts[self.posted].at <= until:
-            self._deliver(posts[self.posted])
-            self.posted += 1
+        while (turn := self.posted + self.withheld) < len(posts) and posts[turn].at <= until:
+            if posts[turn].withheld:
+                self._keep_back(posts[turn])
+                self.withheld += 1
+            else:
+                self._deliver(posts[turn])
+                self.posted += 1
 
     def _hold(self, step: str, until: datetime) -> None:
         self._clock.move(until)
@@ -125,9 +129,13 @@ class Player(threading.Thread):
         self.phase = "holding"
         self._journal.step(phase="holding", step=step, instant=instant_text(until))
 
+    def _keep_back(self, post: Post) -> None:
+        self._clock.move(post.at)
+        self._journal.withheld(**_facts(post))
+
     def _deliver(self, post: Post) -> None:
         self._clock.move(post.at)
-        facts = {"instant": instant_text(post.at), "kind": post.kind, "transaction_id": post.transaction_id}
+        facts = _facts(post)
         answer = self._answered(webhook_body(post, self._secrets), facts)
         if answer is None:
             return
@@ -157,6 +165,10 @@ class Player(threading.Thread):
         except (OSError, http.client.HTTPException) as error:
             return None, f"{type(error).__name__}: {error}"
         return (None, "503: " + answer.text) if answer.status == _AWAY else (answer, "")
+
+
+def _facts(post: Post) -> dict[str, str]:
+    return {"instant": instant_text(post.at), "kind": post.kind, "transaction_id": post.transaction_id}
 
 
 def _steps(day: Day) -> tuple[tuple[str, datetime], ...]:

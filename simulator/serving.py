@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,6 +39,7 @@ class Reply:
     kind: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
+    reset: bool = False  #: no answer: the connection is reset
 
     def wire(self) -> bytes:
         """The answer's bytes."""
@@ -55,6 +58,17 @@ Answerer = Callable[[Request], Reply]
 def json_reply(value: object, status: int = 200) -> Reply:
     """An answer in JSON."""
     return Reply(status=status, body=json.dumps(value, separators=(",", ":")).encode())
+
+
+def refusal(status: int, *errors: str, retry_after_s: int | None = None) -> Reply:
+    """A refusal in the Gateway's envelope."""
+    body = json.dumps({"success": False, "errors": list(errors), "data": None}, separators=(",", ":")).encode()
+    headers = {} if retry_after_s is None else {"retry-after": str(retry_after_s)}
+    return Reply(status=status, body=body, headers=headers)
+
+
+RESET = Reply(status=0, reset=True)
+_LINGER_NOT = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
@@ -118,8 +132,14 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def _say(self, reply: Reply) -> None:
-        if self._transport:
-            self._transport.write(reply.wire())
+        if not self._transport:
+            return
+        if reply.reset:
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            self._transport.abort()
+            self._transport = None
+            return
+        self._transport.write(reply.wire())
 
 
 def take_request(received: bytes) -> tuple[Request, bytes] | None:

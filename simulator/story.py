@@ -28,6 +28,7 @@ class Post:
     content: str  #: posts of one transaction with equal content are one event
     checksum: str = "right"  #: "right", "other-secret", "random" or "absent"
     expect: int = ACCEPTED
+    withheld: bool = False  #: never sent
 
 
 @dataclass(slots=True, kw_only=True)

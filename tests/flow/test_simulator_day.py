@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.playing import Edge, Running, started, wait_for
 
@@ -118,3 +120,52 @@ def test_the_log_tells_every_post(simulator: Running, edge: Edge) -> None:
     assert len(posts) == len(edge.bodies)
     assert {"instant", "kind", "transaction_id", "status", "answer", "ack_ms"} <= set(posts[0])
     assert simulator.get("/control/truth") == (simulator.home / "truth.json").read_bytes()
+
+
+def a_call(simulator: Running) -> int:
+    """The status of an API call without keys; 0 if the connection was reset."""
+    try:
+        return requests.get(f"{simulator.url}/v1/simulated/engine/transactiondetails", timeout=5).status_code
+    except requests.ConnectionError:
+        return 0
+
+
+def test_the_far_side_can_be_down_and_up_again(simulator: Running) -> None:
+    """Connections are reset, or every answer is 503, until it is switched on; each call is in the log."""
+    assert a_call(simulator) == 401
+    assert simulator.post("/control/down?how=reset") == 200
+    assert a_call(simulator) == 0
+    assert simulator.post("/control/down?how=503") == 200
+    assert a_call(simulator) == 503
+    assert simulator.post("/control/down?how=flood") == 400
+    assert simulator.post("/control/up") == 200
+    assert a_call(simulator) == 401
+    calls = [json.loads(line) for line in simulator.get("/control/calls").splitlines()]
+    assert [call["status"] for call in calls] == [401, 0, 503, 401]
+    assert [call["instant"] for call in calls] == ["2026-11-18T03:30:00.000Z"] * 4
+    assert [call["wall"] for call in calls] == sorted(call["wall"] for call in calls)
+    assert simulator.status()["turned_away"] == 2
+
+
+def test_calls_that_come_too_fast_are_refused(tmp_path: Path, edge: Edge) -> None:
+    """By its own count, which the limit may be changed while it runs."""
+    with started(tmp_path, edge, "--refuse-above", "3") as simulator:
+        begun = time.monotonic()
+        answers = [a_call(simulator) for _ in range(5)]
+        assert time.monotonic() - begun > 1 or answers == [401, 401, 401, 429, 429]
+        assert int(str(simulator.status()["refused"])) == answers.count(429)
+        assert simulator.post("/control/limit?above=0") == 200
+        assert a_call(simulator) == 401
+
+
+def test_withheld_webhooks_are_never_posted_and_stand_in_the_log(tmp_path: Path, edge: Edge) -> None:
+    """Posted and withheld together are all of them."""
+    with started(tmp_path, edge, "--withhold", "0.25") as simulator:
+        simulator.play_all()
+        status = simulator.status()
+        log = [json.loads(line) for line in simulator.get("/control/log").splitlines()]
+    withheld = [line for line in log if line["what"] == "withheld"]
+    assert len(withheld) > 10
+    assert len(withheld) == status["withheld"]
+    assert len(edge.bodies) == status["posted"] == status["to_post"]
+    assert len(withheld) == round((len(withheld) + len(edge.bodies)) * 0.25)
