@@ -45,6 +45,60 @@ COMMENT ON COLUMN attempts.at IS 'database''s clock'
 ;
 COMMENT ON COLUMN attempts.outcome IS 'claimed, done, waiting, parked, lost'
 ;
+CREATE TABLE closed_days (
+    close_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    book TEXT NOT NULL CONSTRAINT ck_closed_days_book CHECK (book in ('live', 'test')),
+    trade_date DATE NOT NULL,
+    version INTEGER NOT NULL,
+    closed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    closed_by TEXT NOT NULL,
+    why TEXT,
+    despite TEXT,
+    pending JSONB NOT NULL,
+    rules JSONB NOT NULL,
+    totals JSONB NOT NULL,
+    digest BYTEA NOT NULL,
+    layout JSONB NOT NULL,
+    rows BIGINT NOT NULL,
+    previous BYTEA,
+    root BYTEA NOT NULL,
+    reopened_at TIMESTAMP WITH TIME ZONE,
+    reopened_by TEXT,
+    reopened_why TEXT,
+    reopened_seal BYTEA,
+    CONSTRAINT pk_closed_days PRIMARY KEY (close_id),
+    CONSTRAINT uq_closed_days_gateway_book_trade_date_version UNIQUE (gateway, book, trade_date, version)
+)
+;
+CREATE UNIQUE INDEX uq_closed_days_standing ON closed_days (gateway, book, trade_date) WHERE reopened_at is null
+;
+COMMENT ON COLUMN closed_days.version IS '1, then one more each time it is closed again'
+;
+COMMENT ON COLUMN closed_days.closed_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN closed_days.despite IS 'why it was closed though something was pending'
+;
+COMMENT ON COLUMN closed_days.pending IS 'what was: [{name, count, words}]'
+;
+COMMENT ON COLUMN closed_days.rules IS 'the rule set with every value'
+;
+COMMENT ON COLUMN closed_days.totals IS '{orders, holdings}, as the day prints them'
+;
+COMMENT ON COLUMN closed_days.digest IS 'of the day'
+;
+COMMENT ON COLUMN closed_days.layout IS '{table: [columns]} that are sealed'
+;
+COMMENT ON COLUMN closed_days.rows IS 'sealed rows'
+;
+COMMENT ON COLUMN closed_days.previous IS 'root of the close before it; null: the first'
+;
+COMMENT ON COLUMN closed_days.root IS 'SHA-256 over all of the above and the sealed rows'
+;
+COMMENT ON COLUMN closed_days.reopened_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN closed_days.reopened_seal IS 'SHA-256 over the root and the reopening'
+;
 CREATE TABLE deliveries (
     delivery_id BIGINT GENERATED ALWAYS AS IDENTITY,
     event_id UUID NOT NULL,
@@ -90,6 +144,8 @@ CREATE TABLE events (
 )
 ;
 CREATE INDEX ix_events_due ON events (next_attempt_at) WHERE state in ('received', 'waiting', 'claimed')
+;
+CREATE INDEX ix_events_holder ON events (gateway, account) WHERE family = 'holdings'
 ;
 CREATE INDEX ix_events_parked ON events (received_at) WHERE state = 'parked'
 ;
@@ -181,6 +237,137 @@ CREATE TABLE gateway_states (
 )
 ;
 COMMENT ON COLUMN gateway_states.blocked_until IS 'database''s clock; calls wait until then'
+;
+CREATE TABLE holding_accounts (
+    holder BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    account TEXT NOT NULL,
+    book TEXT NOT NULL CONSTRAINT ck_holding_accounts_book CHECK (book in ('live', 'test')),
+    origin TEXT NOT NULL,
+    registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    broker TEXT,
+    state TEXT DEFAULT 'new' NOT NULL,
+    state_since TIMESTAMP WITH TIME ZONE,
+    as_at TIMESTAMP WITH TIME ZONE,
+    known_at TIMESTAMP WITH TIME ZONE,
+    next_fetch_at TIMESTAMP WITH TIME ZONE,
+    pauses INTEGER DEFAULT '0' NOT NULL,
+    waits_for TEXT,
+    asked_at TIMESTAMP WITH TIME ZONE,
+    rest_until TIMESTAMP WITH TIME ZONE,
+    announce_at TIMESTAMP WITH TIME ZONE,
+    announced INTEGER DEFAULT '0' NOT NULL,
+    generation INTEGER DEFAULT '0' NOT NULL,
+    lease_until TIMESTAMP WITH TIME ZONE,
+    deaths INTEGER DEFAULT '0' NOT NULL,
+    CONSTRAINT pk_holding_accounts PRIMARY KEY (holder),
+    CONSTRAINT uq_holding_accounts_gateway_account UNIQUE (gateway, account)
+)
+;
+CREATE INDEX ix_holding_accounts_lease ON holding_accounts (lease_until) WHERE lease_until is not null
+;
+CREATE INDEX ix_holding_accounts_next ON holding_accounts (next_fetch_at) WHERE next_fetch_at is not null
+;
+COMMENT ON COLUMN holding_accounts.account IS 'smallcaseAuthId'
+;
+COMMENT ON COLUMN holding_accounts.origin IS 'how we came to ask: webhook, import, person'
+;
+COMMENT ON COLUMN holding_accounts.registered_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN holding_accounts.state IS 'what the last answer says of it'
+;
+COMMENT ON COLUMN holding_accounts.state_since IS 'domain''s clock'
+;
+COMMENT ON COLUMN holding_accounts.as_at IS 'the Gateway''s snapshotDate, else its lastUpdate'
+;
+COMMENT ON COLUMN holding_accounts.known_at IS 'domain''s clock: the last answer'
+;
+COMMENT ON COLUMN holding_accounts.next_fetch_at IS 'domain''s clock; null: only when told to'
+;
+COMMENT ON COLUMN holding_accounts.pauses IS 'answers in a row that said updating'
+;
+COMMENT ON COLUMN holding_accounts.waits_for IS 'why the fetch that is due was put off'
+;
+COMMENT ON COLUMN holding_accounts.asked_at IS 'database''s clock: the last question'
+;
+COMMENT ON COLUMN holding_accounts.rest_until IS 'database''s clock: not asked for before'
+;
+COMMENT ON COLUMN holding_accounts.announce_at IS 'database''s clock: not announced by the sweep before'
+;
+COMMENT ON COLUMN holding_accounts.announced IS 'times in a row nobody took it up'
+;
+COMMENT ON COLUMN holding_accounts.generation IS 'the fence: raised by each claim'
+;
+COMMENT ON COLUMN holding_accounts.lease_until IS 'database''s clock; null: not claimed'
+;
+COMMENT ON COLUMN holding_accounts.deaths IS 'claims in a row that never finished'
+;
+CREATE TABLE holding_snapshots (
+    snapshot_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    account TEXT,
+    book TEXT NOT NULL CONSTRAINT ck_holding_snapshots_book CHECK (book in ('live', 'test')),
+    kind TEXT NOT NULL CONSTRAINT ck_holding_snapshots_kind CHECK (kind in ('equity', 'mf', 'investments')),
+    source TEXT NOT NULL CONSTRAINT ck_holding_snapshots_source CHECK (source in ('api', 'webhook')),
+    event_id UUID,
+    transaction_id TEXT,
+    asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    answered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    http_status SMALLINT,
+    version TEXT,
+    state TEXT NOT NULL,
+    updating BOOLEAN,
+    snapshot_date TIMESTAMP WITH TIME ZONE,
+    last_update TIMESTAMP WITH TIME ZONE,
+    broker TEXT,
+    body BYTEA NOT NULL,
+    digest BYTEA NOT NULL,
+    content BYTEA,
+    lines_in BIGINT,
+    lines INTEGER DEFAULT '0' NOT NULL,
+    refused INTEGER DEFAULT '0' NOT NULL,
+    not_understood JSONB NOT NULL,
+    CONSTRAINT pk_holding_snapshots PRIMARY KEY (snapshot_id)
+)
+;
+CREATE INDEX ix_holding_snapshots_account ON holding_snapshots (gateway, account, kind, snapshot_id)
+;
+CREATE UNIQUE INDEX uq_holding_snapshots_event ON holding_snapshots (event_id) WHERE event_id is not null
+;
+COMMENT ON COLUMN holding_snapshots.account IS 'null: a mutual-fund webhook that names none'
+;
+COMMENT ON COLUMN holding_snapshots.event_id IS 'the webhook it was taken from'
+;
+COMMENT ON COLUMN holding_snapshots.transaction_id IS 'as that webhook says it'
+;
+COMMENT ON COLUMN holding_snapshots.asked_at IS 'database''s clock; of a webhook when it was stored'
+;
+COMMENT ON COLUMN holding_snapshots.answered_at IS 'database''s clock'
+;
+COMMENT ON COLUMN holding_snapshots.known_at IS 'domain''s clock: when we knew'
+;
+COMMENT ON COLUMN holding_snapshots.http_status IS 'null: from a webhook'
+;
+COMMENT ON COLUMN holding_snapshots.version IS 'v1 or v2: in v1 the quantities leave out what belongs to smallcases'
+;
+COMMENT ON COLUMN holding_snapshots.state IS 'what this answer says of the account'
+;
+COMMENT ON COLUMN holding_snapshots.snapshot_date IS 'as the Gateway says it'
+;
+COMMENT ON COLUMN holding_snapshots.last_update IS 'as the Gateway says it'
+;
+COMMENT ON COLUMN holding_snapshots.body IS 'the bytes as they came'
+;
+COMMENT ON COLUMN holding_snapshots.digest IS 'SHA-256 of the body'
+;
+COMMENT ON COLUMN holding_snapshots.content IS '16 bytes over the lines; null: it could not be read'
+;
+COMMENT ON COLUMN holding_snapshots.lines_in IS 'the snapshot that holds these very lines; null: it could not be read'
+;
+COMMENT ON COLUMN holding_snapshots.refused IS 'rows that could not be taken'
+;
+COMMENT ON COLUMN holding_snapshots.not_understood IS '[{path, what, why, count, example}]'
 ;
 CREATE TABLE imports (
     import_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -407,6 +594,68 @@ CREATE TABLE batches (
     CONSTRAINT fk_batches_txn FOREIGN KEY(txn) REFERENCES transactions (txn)
 )
 ;
+CREATE TABLE holding_attempts (
+    attempt_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    holder BIGINT NOT NULL,
+    generation INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT,
+    detail TEXT,
+    http_status SMALLINT,
+    took_ms INTEGER,
+    worker TEXT,
+    CONSTRAINT pk_holding_attempts PRIMARY KEY (attempt_id),
+    CONSTRAINT fk_holding_attempts_holder FOREIGN KEY(holder) REFERENCES holding_accounts (holder)
+)
+;
+CREATE INDEX ix_holding_attempts_holder ON holding_attempts (holder, at)
+;
+COMMENT ON COLUMN holding_attempts.at IS 'database''s clock'
+;
+COMMENT ON COLUMN holding_attempts.outcome IS 'claimed, done, waiting, parked, lost, replayed'
+;
+CREATE TABLE holding_lines (
+    snapshot_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    isin TEXT,
+    nse_ticker TEXT,
+    bse_ticker TEXT,
+    name TEXT,
+    held NUMERIC(20, 6),
+    held_average NUMERIC(20, 6),
+    t1 NUMERIC(20, 6),
+    nse_quantity NUMERIC(20, 6),
+    nse_average NUMERIC(20, 6),
+    bse_quantity NUMERIC(20, 6),
+    bse_average NUMERIC(20, 6),
+    transactable NUMERIC(20, 6),
+    smallcase NUMERIC(20, 6),
+    collateral NUMERIC(20, 6),
+    suspended_nse BOOLEAN,
+    suspended_bse BOOLEAN,
+    CONSTRAINT pk_holding_lines PRIMARY KEY (snapshot_id, position),
+    CONSTRAINT fk_holding_lines_snapshot_id FOREIGN KEY(snapshot_id) REFERENCES holding_snapshots (snapshot_id)
+)
+;
+CREATE INDEX ix_holding_lines_isin ON holding_lines (isin)
+;
+COMMENT ON COLUMN holding_lines.position IS 'its place in the answer'
+;
+COMMENT ON COLUMN holding_lines.held IS 'holdings.quantity: in the demat account; null: not said'
+;
+COMMENT ON COLUMN holding_lines.held_average IS 'rupees a share'
+;
+COMMENT ON COLUMN holding_lines.t1 IS 'bought, not yet delivered'
+;
+COMMENT ON COLUMN holding_lines.nse_quantity IS 'position of the day'
+;
+COMMENT ON COLUMN holding_lines.bse_quantity IS 'position of the day'
+;
+COMMENT ON COLUMN holding_lines.smallcase IS 'the part that belongs to smallcases'
+;
+COMMENT ON COLUMN holding_lines.suspended_nse IS 'suspended or delisted; null: not said'
+;
 CREATE TABLE instruments (
     exchange TEXT NOT NULL,
     symbol TEXT NOT NULL,
@@ -419,6 +668,44 @@ CREATE TABLE instruments (
 )
 ;
 COMMENT ON COLUMN instruments.valid_to IS 'inclusive; null: until now'
+;
+CREATE TABLE mf_lines (
+    snapshot_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    entry TEXT NOT NULL CONSTRAINT ck_mf_lines_entry CHECK (entry in ('holding', 'transaction')),
+    folio TEXT,
+    fund TEXT,
+    isin TEXT,
+    quantity NUMERIC(20, 6),
+    average_price NUMERIC(20, 6),
+    last_price NUMERIC(20, 6),
+    dated DATE,
+    amount NUMERIC(20, 6),
+    pnl NUMERIC(20, 6),
+    xirr NUMERIC(20, 6),
+    words TEXT,
+    raw JSONB NOT NULL,
+    CONSTRAINT pk_mf_lines PRIMARY KEY (snapshot_id, position),
+    CONSTRAINT fk_mf_lines_snapshot_id FOREIGN KEY(snapshot_id) REFERENCES holding_snapshots (snapshot_id)
+)
+;
+COMMENT ON COLUMN mf_lines.position IS 'its place in the answer'
+;
+COMMENT ON COLUMN mf_lines.quantity IS 'units'
+;
+COMMENT ON COLUMN mf_lines.average_price IS 'rupees a unit'
+;
+COMMENT ON COLUMN mf_lines.last_price IS 'NAV, or the price of a transaction'
+;
+COMMENT ON COLUMN mf_lines.dated IS 'of that price, or of the transaction'
+;
+COMMENT ON COLUMN mf_lines.amount IS 'rupees: market value, or of the transaction'
+;
+COMMENT ON COLUMN mf_lines.xirr IS 'per cent a year, as sent'
+;
+COMMENT ON COLUMN mf_lines.words IS 'what the transaction was'
+;
+COMMENT ON COLUMN mf_lines.raw IS 'the row whole, numbers as text'
 ;
 CREATE TABLE our_lines (
     line BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -485,6 +772,44 @@ COMMENT ON COLUMN refused_rows.trade_date IS 'of the row, else of the file, else
 COMMENT ON COLUMN refused_rows.problems IS '[{column, value, problem, fix}]'
 ;
 COMMENT ON COLUMN refused_rows.replaced_by IS 'the later import that replaced it'
+;
+CREATE TABLE sealed_rows (
+    close_id BIGINT NOT NULL,
+    place BIGINT NOT NULL,
+    table_name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    CONSTRAINT pk_sealed_rows PRIMARY KEY (close_id, place),
+    CONSTRAINT fk_sealed_rows_close_id FOREIGN KEY(close_id) REFERENCES closed_days (close_id)
+)
+;
+COMMENT ON COLUMN sealed_rows.place IS 'from 1, by table, key and digest'
+;
+COMMENT ON COLUMN sealed_rows.key IS 'what people call the row'
+;
+COMMENT ON COLUMN sealed_rows.digest IS 'SHA-256 of the row''s canonical text'
+;
+CREATE TABLE smallcase_lines (
+    snapshot_id BIGINT NOT NULL,
+    position INTEGER NOT NULL,
+    access TEXT NOT NULL CONSTRAINT ck_smallcase_lines_access CHECK (access in ('public', 'private')),
+    scid TEXT,
+    iscid TEXT,
+    name TEXT,
+    status TEXT,
+    current_value NUMERIC(20, 6),
+    total_returns NUMERIC(20, 6),
+    constituents JSONB NOT NULL,
+    raw JSONB NOT NULL,
+    CONSTRAINT pk_smallcase_lines PRIMARY KEY (snapshot_id, position),
+    CONSTRAINT fk_smallcase_lines_snapshot_id FOREIGN KEY(snapshot_id) REFERENCES holding_snapshots (snapshot_id)
+)
+;
+COMMENT ON COLUMN smallcase_lines.position IS 'its place in the answer'
+;
+COMMENT ON COLUMN smallcase_lines.constituents IS '[{ticker, shares}], numbers as text'
+;
+COMMENT ON COLUMN smallcase_lines.raw IS 'the row whole, numbers as text'
 ;
 CREATE TABLE their_lines (
     line BIGINT GENERATED ALWAYS AS IDENTITY,
