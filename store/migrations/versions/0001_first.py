@@ -10,6 +10,57 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
+CREATE TABLE account_links (
+    link_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    gateway TEXT NOT NULL,
+    account TEXT,
+    user_ref TEXT,
+    change TEXT NOT NULL CONSTRAINT ck_account_links_change CHECK (change in ('linked', 'refused', 'unlinked')),
+    source TEXT NOT NULL,
+    reason TEXT,
+    held_by TEXT,
+    by TEXT NOT NULL,
+    transaction_id TEXT,
+    CONSTRAINT pk_account_links PRIMARY KEY (link_id)
+)
+;
+CREATE INDEX ix_account_links_account ON account_links (gateway, account)
+;
+COMMENT ON COLUMN account_links.at IS 'domain''s clock'
+;
+COMMENT ON COLUMN account_links.account IS 'null: what was shown proves none'
+;
+COMMENT ON COLUMN account_links.source IS 'sdk-token, transaction, token-request, by-hand'
+;
+COMMENT ON COLUMN account_links.reason IS 'why refused or unlinked'
+;
+COMMENT ON COLUMN account_links.held_by IS 'the user who had the account when it was refused'
+;
+COMMENT ON COLUMN account_links.by IS 'the API key, or who ran the command'
+;
+CREATE TABLE accounts (
+    gateway TEXT NOT NULL,
+    account TEXT NOT NULL,
+    book TEXT NOT NULL CONSTRAINT ck_accounts_book CHECK (book in ('live', 'test')),
+    broker TEXT,
+    user_ref TEXT,
+    first_seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    linked_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_accounts PRIMARY KEY (gateway, account),
+    CONSTRAINT ck_accounts_linked CHECK ((user_ref is null) = (linked_at is null))
+)
+;
+CREATE INDEX ix_accounts_user ON accounts (gateway, user_ref) WHERE user_ref is not null
+;
+COMMENT ON COLUMN accounts.account IS 'smallcaseAuthId: one user at one broker'
+;
+COMMENT ON COLUMN accounts.user_ref IS 'the company''s own user; null: linked to nobody'
+;
+COMMENT ON COLUMN accounts.first_seen_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN accounts.linked_at IS 'domain''s clock'
+;
 CREATE TABLE alerts (
     alert_id BIGINT GENERATED ALWAYS AS IDENTITY,
     at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
@@ -22,6 +73,30 @@ CREATE TABLE alerts (
 )
 ;
 COMMENT ON COLUMN alerts.name IS 'unknown-shape, unknown-transaction, breaker-open, poison, ...'
+;
+CREATE TABLE api_keys (
+    key_id TEXT NOT NULL,
+    client TEXT NOT NULL,
+    scopes TEXT[] NOT NULL,
+    gateways TEXT[] DEFAULT '{}' NOT NULL,
+    digest BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    not_before TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    not_after TIMESTAMP WITH TIME ZONE,
+    revoked_at TIMESTAMP WITH TIME ZONE,
+    revoked_why TEXT,
+    used_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_api_keys PRIMARY KEY (key_id),
+    CONSTRAINT ck_api_keys_digest CHECK (octet_length(digest) = 32)
+)
+;
+COMMENT ON COLUMN api_keys.client IS 'who calls; kept when the key is rotated'
+;
+COMMENT ON COLUMN api_keys.gateways IS 'empty: every one'
+;
+COMMENT ON COLUMN api_keys.digest IS 'SHA-256 of the secret, which is kept nowhere'
+;
+COMMENT ON COLUMN api_keys.used_at IS 'to the minute'
 ;
 CREATE TABLE attempts (
     attempt_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -98,6 +173,52 @@ COMMENT ON COLUMN closed_days.root IS 'SHA-256 over all of the above and the sea
 COMMENT ON COLUMN closed_days.reopened_at IS 'domain''s clock'
 ;
 COMMENT ON COLUMN closed_days.reopened_seal IS 'SHA-256 over the root and the reopening'
+;
+CREATE TABLE creations (
+    creation_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    client TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    digest BYTEA NOT NULL,
+    gateway TEXT NOT NULL,
+    user_ref TEXT,
+    account TEXT,
+    intent TEXT NOT NULL,
+    state TEXT DEFAULT 'asking' NOT NULL,
+    reason TEXT,
+    began_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    lease_until TIMESTAMP WITH TIME ZONE NOT NULL,
+    ended_at TIMESTAMP WITH TIME ZONE,
+    http_status SMALLINT,
+    transaction_id TEXT,
+    answer_status SMALLINT,
+    answer JSONB,
+    CONSTRAINT pk_creations PRIMARY KEY (creation_id),
+    CONSTRAINT ck_creations_state CHECK (state in ('asking', 'created', 'refused', 'unclear', 'failed'))
+)
+;
+CREATE INDEX ix_creations_key ON creations (client, idempotency_key)
+;
+CREATE INDEX ix_creations_transaction ON creations (transaction_id)
+;
+CREATE INDEX ix_creations_unclear ON creations (began_at) WHERE state = 'unclear'
+;
+CREATE UNIQUE INDEX uq_creations_standing ON creations (client, idempotency_key) WHERE state in ('asking', 'created', 'refused')
+;
+COMMENT ON COLUMN creations.client IS 'of the API key: idempotency keys are its own'
+;
+COMMENT ON COLUMN creations.digest IS 'SHA-256 over the canonical request'
+;
+COMMENT ON COLUMN creations.account IS 'of the connected token; null: a guest''s'
+;
+COMMENT ON COLUMN creations.began_at IS 'database''s clock'
+;
+COMMENT ON COLUMN creations.lease_until IS 'database''s clock: asking longer is unclear'
+;
+COMMENT ON COLUMN creations.ended_at IS 'database''s clock'
+;
+COMMENT ON COLUMN creations.http_status IS 'of the Gateway''s answer'
+;
+COMMENT ON COLUMN creations.answer_status IS 'of the answer given, given again for the same key'
 ;
 CREATE TABLE deliveries (
     delivery_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -475,6 +596,7 @@ CREATE TABLE transactions (
     registered_at TIMESTAMP WITH TIME ZONE NOT NULL,
     account TEXT,
     broker TEXT,
+    user_ref TEXT,
     intent TEXT,
     status TEXT,
     created_at TIMESTAMP WITH TIME ZONE,
@@ -514,6 +636,8 @@ CREATE INDEX ix_transactions_review ON transactions (review_at) WHERE review_at 
 CREATE INDEX ix_transactions_stale ON transactions (txn) WHERE judged_rev < rev
 ;
 COMMENT ON COLUMN transactions.registered_at IS 'when we first heard of it, domain''s clock'
+;
+COMMENT ON COLUMN transactions.user_ref IS 'the company''s own user for whom it was created'
 ;
 COMMENT ON COLUMN transactions.status IS 'the Gateway''s word'
 ;
