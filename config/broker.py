@@ -18,6 +18,8 @@ from kombu.exceptions import KombuError, OperationalError
 
 from config.queues import (
     CANARY_TASK,
+    HOLDINGS_QUEUE,
+    HOLDINGS_TASK,
     QUEUES,
     REVIEW_TASK,
     SETTLE_QUEUE,
@@ -26,6 +28,7 @@ from config.queues import (
     UNITS_A_MESSAGE,
     UPKEEP_QUEUE,
     UPKEEP_TASK,
+    task_of,
 )
 
 KEY_PREFIX: Final = "tieout:"
@@ -36,6 +39,7 @@ _RETRY: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "i
 
 ROUTES: Final = {
     SETTLE_TASK: {"queue": SETTLE_QUEUE},
+    HOLDINGS_TASK: {"queue": HOLDINGS_QUEUE},
     SWEEP_TASK: {"queue": UPKEEP_QUEUE},
     REVIEW_TASK: {"queue": UPKEEP_QUEUE},
     UPKEEP_TASK: {"queue": UPKEEP_QUEUE},
@@ -105,12 +109,14 @@ class Sender:
         )
 
     def announce(self, units: Sequence[str]) -> None:
-        """Say that these units, `gateway:transaction_id`, have work; several go in one message.
+        """Say that these units have work, each to the task it is for; several go in one message.
 
         Raises `BrokerAwayError` within seconds if the broker is down, stalled or full.
         """
-        for start in range(0, len(units), UNITS_A_MESSAGE):
-            self.send(SETTLE_TASK, {"units": list(units[start : start + UNITS_A_MESSAGE])})
+        for task in (SETTLE_TASK, HOLDINGS_TASK):
+            of_task = [unit for unit in units if task_of(unit) == task]
+            for start in range(0, len(of_task), UNITS_A_MESSAGE):
+                self.send(task, {"units": of_task[start : start + UNITS_A_MESSAGE]})
 
     def send(
         self,
