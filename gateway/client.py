@@ -24,7 +24,7 @@ from config.clock import Clock, SystemClock
 from config.keys import Key
 from config.settings import Gateway
 from gateway.fields import Nonsense
-from gateway.tokens import guest_token
+from gateway.tokens import connected_token, guest_token
 from gateway.wire import (
     EmptyAnswer,
     KeysRefused,
@@ -91,6 +91,14 @@ class Reply:
     retry_after: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _As:
+    """As whom a call is made, None for a guest, and how long it may take."""
+
+    account: str | None
+    deadline: timedelta
+
+
 class GatewayClient:
     """The API of one gateway. One per process: it keeps its connection open."""
 
@@ -119,31 +127,47 @@ class GatewayClient:
         path = self._gateway.orders_path.replace("{gateway}", quote(self._gateway.name, safe=""))
         return self._get(path, {"transactionId": ",".join(transaction_ids)})
 
-    def _get(self, path: str, query: Mapping[str, str]) -> Reply:
-        begun = _since_start()
+    def ask_holdings(self, account: str, *, funds: bool, deadline: timedelta | None = None) -> Reply:
+        """Ask for what that account (smallcaseAuthId) holds, as itself; mutual funds too if wanted.
+
+        Such answers are slow, so they may have a deadline of their own. Raises as `ask_details`.
+        """
+        query = {"version": "v2", "mfHoldings": "true" if funds else "false"}
+        return self._get(self._user_path("holdings"), query, _As(account, deadline or self._deadline))
+
+    def ask_investments(self, account: str, *, deadline: timedelta | None = None) -> Reply:
+        """Ask for that account's investments in smallcases, as itself. Raises as `ask_details`."""
+        query = {"aggregatedData": "true"}
+        return self._get(self._user_path("investments"), query, _As(account, deadline or self._deadline))
+
+    def _user_path(self, what: str) -> str:
+        return f"/v1/{quote(self._gateway.name, safe='')}/engine/user/{what}"
+
+    def _get(self, path: str, query: Mapping[str, str], who: _As | None = None) -> Reply:
+        begun, who = _since_start(), who or _As(None, self._deadline)
         try:
-            return self._once(path, query, begun)
+            return self._once(path, query, begun, who)
         except requests.ConnectionError as error:
             if isinstance(error, requests.Timeout) or _since_start() - begun > _RESET:
                 raise GatewayBusy(f"no answer: {type(error).__name__}") from None
         except requests.RequestException as error:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
         try:
-            return self._once(path, query, begun)
+            return self._once(path, query, begun, who)
         except requests.RequestException as error:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
 
-    def _once(self, path: str, query: Mapping[str, str], begun: timedelta) -> Reply:
-        left = max(_LEAST, begun + self._deadline - _since_start())
+    def _once(self, path: str, query: Mapping[str, str], begun: timedelta, who: _As) -> Reply:
+        left = max(_LEAST, begun + who.deadline - _since_start())
         with self._session.get(
             self._gateway.url + path,
             params=query,
-            headers=self._headers(),
+            headers=self._headers(who.account),
             timeout=(min(CONNECT, left).total_seconds(), left.total_seconds()),
             allow_redirects=False,
             stream=True,
         ) as response:
-            body = _read(response, begun + self._deadline)
+            body = _read(response, begun + who.deadline)
             return Reply(
                 http_status=response.status_code,
                 body=body,
@@ -151,9 +175,9 @@ class GatewayClient:
                 retry_after=retry_after(response.headers.get("Retry-After"), self._wall.now()),
             )
 
-    def _headers(self) -> dict[str, str | bytes]:
+    def _headers(self, account: str | None) -> dict[str, str | bytes]:
         now = self._wall.now()
-        token = self._fresh_token(now)
+        token = self._fresh_token(now) if account is None else self._token_of(account, now)
         secret = _first_valid(self._gateway.api_secrets, now, "TIEOUT_GATEWAY_API_SECRETS").secret
         return {"x-gateway-secret": secret, "x-gateway-authtoken": token, "Accept": "application/json"}
 
@@ -163,6 +187,10 @@ class GatewayClient:
             key = _first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS")
             self._token = now, guest_token(key, now=now)
         return self._token[1]
+
+    def _token_of(self, account: str, now: datetime) -> str:
+        """A token of that account alone, made for this call."""
+        return connected_token(_first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), account, now=now)
 
 
 def answer_of(reply: Reply, transaction_id: str) -> Answer:
