@@ -108,7 +108,7 @@ class GatewayClient:
         Tokens are between two machines, so their times are the wall's, even when the domain's clock is moved.
         """
         self._gateway, self._deadline, self._wall = gateway, deadline, wall or SystemClock()
-        self._session = _session(gateway.url)
+        self._session = session_to(gateway.url)
         self._token: tuple[datetime, str] | None = None
 
     def __repr__(self) -> str:
@@ -144,11 +144,11 @@ class GatewayClient:
         return f"/v1/{quote(self._gateway.name, safe='')}/engine/user/{what}"
 
     def _get(self, path: str, query: Mapping[str, str], who: _As | None = None) -> Reply:
-        begun, who = _since_start(), who or _As(None, self._deadline)
+        begun, who = since_start(), who or _As(None, self._deadline)
         try:
             return self._once(path, query, begun, who)
         except requests.ConnectionError as error:
-            if isinstance(error, requests.Timeout) or _since_start() - begun > _RESET:
+            if isinstance(error, requests.Timeout) or since_start() - begun > _RESET:
                 raise GatewayBusy(f"no answer: {type(error).__name__}") from None
         except requests.RequestException as error:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
@@ -158,7 +158,7 @@ class GatewayClient:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
 
     def _once(self, path: str, query: Mapping[str, str], begun: timedelta, who: _As) -> Reply:
-        left = max(_LEAST, begun + who.deadline - _since_start())
+        left = max(_LEAST, begun + who.deadline - since_start())
         with self._session.get(
             self._gateway.url + path,
             params=query,
@@ -167,30 +167,30 @@ class GatewayClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            body = _read(response, begun + who.deadline)
+            body = read_whole(response, begun + who.deadline)
             return Reply(
                 http_status=response.status_code,
                 body=body,
-                took_ms=(_since_start() - begun) // timedelta(milliseconds=1),
+                took_ms=(since_start() - begun) // timedelta(milliseconds=1),
                 retry_after=retry_after(response.headers.get("Retry-After"), self._wall.now()),
             )
 
     def _headers(self, account: str | None) -> dict[str, str | bytes]:
         now = self._wall.now()
         token = self._fresh_token(now) if account is None else self._token_of(account, now)
-        secret = _first_valid(self._gateway.api_secrets, now, "TIEOUT_GATEWAY_API_SECRETS").secret
+        secret = first_valid(self._gateway.api_secrets, now, "TIEOUT_GATEWAY_API_SECRETS").secret
         return {"x-gateway-secret": secret, "x-gateway-authtoken": token, "Accept": "application/json"}
 
     def _fresh_token(self, now: datetime) -> str:
         """A guest token with at least ten minutes to live; one is kept for a few minutes."""
         if self._token is None or not timedelta(0) <= now - self._token[0] < RENEW_AFTER:
-            key = _first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS")
+            key = first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS")
             self._token = now, guest_token(key, now=now)
         return self._token[1]
 
     def _token_of(self, account: str, now: datetime) -> str:
         """A token of that account alone, made for this call."""
-        return connected_token(_first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), account, now=now)
+        return connected_token(first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), account, now=now)
 
 
 def answer_of(reply: Reply, transaction_id: str) -> Answer:
@@ -260,7 +260,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
     return min(max(pause, timedelta(0)), MAX_RETRY_AFTER)
 
 
-def _read(response: requests.Response, deadline: timedelta) -> bytes:
+def read_whole(response: requests.Response, deadline: timedelta) -> bytes:
     """The whole body, within the deadline and the cap. Raises `GatewayBusy` or `Nonsense`.
 
     Read as it comes: waiting for full chunks would let a dripping answer outlive any deadline.
@@ -271,19 +271,20 @@ def _read(response: requests.Response, deadline: timedelta) -> bytes:
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise Nonsense(f"the answer is larger than {MAX_ANSWER_BYTES} bytes")
-            if _since_start() > deadline:
+            if since_start() > deadline:
                 raise GatewayBusy("the answer did not end within the deadline")
     except HTTPError as error:
         raise GatewayBusy(f"the answer broke off: {type(error).__name__}") from None
     return bytes(body)
 
 
-def _since_start() -> timedelta:
+def since_start() -> timedelta:
     """A clock that only goes forward."""
     return timedelta(microseconds=time.monotonic_ns() // 1000)
 
 
-def _session(url: str) -> requests.Session:
+def session_to(url: str) -> requests.Session:
+    """A session with the proxies that the environment names for that address, and without retries."""
     session = requests.Session()
     session.proxies.update(get_environ_proxies(url))
     session.trust_env = False  # read once above, not again for each call
@@ -292,7 +293,8 @@ def _session(url: str) -> requests.Session:
     return session
 
 
-def _first_valid(keys: Sequence[Key], now: datetime, setting: str) -> Key:
+def first_valid(keys: Sequence[Key], now: datetime, setting: str) -> Key:
+    """The first key that is valid now. Raises `GatewayOurs`, which names the setting."""
     for key in keys:
         if key.valid_at(now):
             return key

@@ -8,12 +8,14 @@ import jwt
 import pytest
 
 from config.keys import Key
-from gateway.tokens import LIFETIME, BadTokenError, connected_token, guest_token, read_token
+from gateway.tokens import LIFETIME, REASONS, BadTokenError, connected_token, guest_token, read_token
 
 NOW = datetime(2026, 1, 14, 9, 0, tzinfo=UTC)
 ACCOUNT = "5f0321b5f3743c31d95abd35"
 DEMO = Key(key_id="demo", secret=b"gatewayDemo_secret")
 CLAIMED = Key(key_id="claimed", secret=b"have-a-good-day")
+API = Key(key_id="api", secret=b"the-other-secret-of-the-same-gateway-and-more-bytes")
+OTHER = Key(key_id="other", secret=b"the-secret-of-another-gateway-altogether-and-more")
 OURS = Key(key_id="ours", secret=b"a-secret-of-our-own-of-forty-eight-bytes-and-more")
 #: The two tokens of the Gateway's getting-started page.
 SAMPLE_GUEST = (
@@ -45,7 +47,7 @@ def test_the_sample_tokens_do_not_verify_with_the_secret_the_page_names(token: s
     """The page says have-a-good-day signed them; it did not."""
     with pytest.raises(BadTokenError) as refused:
         read_token(token, [CLAIMED], now=NOW)
-    assert refused.value.reason == "not-ours"
+    assert refused.value.reason == "bad-signature"
 
 
 def test_our_connected_token_reads_back() -> None:
@@ -73,25 +75,34 @@ def _token(claims: dict[str, object], algorithm: str = "HS256") -> str:
         ("", "malformed"),
         ("a.b.c", "malformed"),
         ("x" * 5000, "malformed"),
-        (_token({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, algorithm="HS384"), "malformed"),
-        (jwt.encode({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, None, algorithm="none"), "malformed"),
+        (_token({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, algorithm="HS384"), "alg-other"),
+        (jwt.encode({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, None, algorithm="none"), "alg-none"),
         (_token({"smallcaseAuthId": ACCOUNT}), "no-expiry"),
         (_token({"smallcaseAuthId": ACCOUNT, "exp": int((NOW - timedelta(seconds=1)).timestamp())}), "expired"),
         (_token({"guest": True, "smallcaseAuthId": ACCOUNT, "exp": 2556124199}), "guest"),
         (_token({"exp": 2556124199}), "no-account"),
         (_token({"smallcaseAuthId": 17, "exp": 2556124199}), "no-account"),
+        (_token({"smallcaseAuthId": ACCOUNT.upper(), "exp": 2556124199}), "no-account"),
+        (_token({"smallcaseAuthId": "", "exp": 2556124199}), "no-account"),
+        (_token({"smallcaseAuthId": ACCOUNT, "exp": True}), "no-expiry"),
+        (_token({"smallcaseAuthId": ACCOUNT, "exp": 2556124199})[:-2] + "AA", "bad-signature"),
+        (jwt.encode({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, API.secret), "crossed-keys"),
+        (jwt.encode({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, OTHER.secret), "other-gateway"),
+        (jwt.encode({"smallcaseAuthId": ACCOUNT, "exp": 2556124199}, "x" * 40), "bad-signature"),
+        ("é" * 9, "malformed"),
     ],
 )
 def test_a_token_that_proves_nothing_is_refused(token: str, reason: str) -> None:
     """Each way of proving nothing has its reason."""
     with pytest.raises(BadTokenError) as refused:
-        read_token(token, [OURS], now=NOW)
+        read_token(token, [OURS], now=NOW, api_keys=[API], elsewhere=[OTHER])
     assert refused.value.reason == reason
+    assert str(refused.value) == REASONS[reason]
 
 
 def test_a_key_outside_its_window_verifies_nothing() -> None:
-    """A retired key no longer proves anything."""
+    """A retired key no longer proves anything; that it was retired is the reason."""
     retired = Key(key_id="old", secret=OURS.secret, not_after=NOW)
     with pytest.raises(BadTokenError) as refused:
         read_token(connected_token(OURS, ACCOUNT, now=NOW), [retired], now=NOW)
-    assert refused.value.reason == "not-ours"
+    assert refused.value.reason == "retired-key"
