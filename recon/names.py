@@ -20,6 +20,9 @@ CLASS_OF: dict[str, FindingClass] = {
     "missing-internal": _BREAK,
     "missing-external": _BREAK,
     "never-triggered": _NOTE,
+    "dup-external": _BREAK,
+    "dup-internal": _BREAK,
+    "dup-execution": _BREAK,
     "unplaced": _BREAK,
     "qty-requested": _BREAK,
     "qty-filled": _BREAK,
@@ -29,9 +32,13 @@ CLASS_OF: dict[str, FindingClass] = {
     "price-in-tol": _NOTE,
     "price-out": _BREAK,
     "price-absent": _BREAK,
+    "price-implausible": _BREAK,
     "amount-sum": _BREAK,
     "side": _BREAK,
     "instrument": _BREAK,
+    "alias": _NOTE,
+    "exchange": _BREAK,
+    "unmapped": _BREAK,
     "account": _BREAK,
     "status-conflict": _BREAK,
     "webhook-differs": _BREAK,
@@ -39,7 +46,22 @@ CLASS_OF: dict[str, FindingClass] = {
     "unknown-enum": _BREAK,
     "regression": _BREAK,
     "batch-vs-lines": _BREAK,
+    "trade-date": _BREAK,
+    "zone-shift": _BREAK,
+    "repair-chain": _NOTE,
+    "over-repair": _BREAK,
+    "orphan-repair": _BREAK,  # pending while a grace lasts: the other half may not have been heard of yet
+    "repair-pending": _BREAK,
+    "waived": _NOTE,
+    "charge": _BREAK,
+    "net": _BREAK,
+    "note-missing": _BREAK,
+    "note-diff": _BREAK,
+    "payload-invalid": _BREAK,
 }
+
+#: While one of these is open, its day is not signed: what it hides cannot be known.
+BLOCKING: frozenset[str] = frozenset({"unmapped"})
 
 #: Place of a name in that order.
 ORDER: dict[str, int] = {name: place for place, name in enumerate(CLASS_OF)}

@@ -29,6 +29,9 @@ FLOOR: Final[dict[str, Severity]] = {
     "stale-open": Severity.MEDIUM,
     "missing-internal": Severity.HIGH,
     "missing-external": Severity.HIGH,
+    "dup-external": Severity.HIGH,
+    "dup-internal": Severity.HIGH,
+    "dup-execution": Severity.CRITICAL,
     "unplaced": Severity.LOW,
     "qty-requested": Severity.HIGH,
     "qty-filled": Severity.HIGH,
@@ -36,9 +39,12 @@ FLOOR: Final[dict[str, Severity]] = {
     "batch-sum": Severity.HIGH,
     "price-out": Severity.LOW,
     "price-absent": Severity.HIGH,
+    "price-implausible": Severity.HIGH,
     "amount-sum": Severity.MEDIUM,
     "side": Severity.CRITICAL,
     "instrument": Severity.CRITICAL,
+    "exchange": Severity.LOW,
+    "unmapped": Severity.HIGH,
     "account": Severity.CRITICAL,
     "status-conflict": Severity.HIGH,
     "webhook-differs": Severity.HIGH,
@@ -46,12 +52,23 @@ FLOOR: Final[dict[str, Severity]] = {
     "unknown-enum": Severity.HIGH,
     "regression": Severity.CRITICAL,
     "batch-vs-lines": Severity.MEDIUM,
+    "trade-date": Severity.HIGH,
+    "zone-shift": Severity.MEDIUM,
+    "over-repair": Severity.CRITICAL,
+    "orphan-repair": Severity.HIGH,
+    "repair-pending": Severity.LOW,
+    "charge": Severity.LOW,
+    "net": Severity.HIGH,
+    "note-missing": Severity.MEDIUM,
+    "note-diff": Severity.HIGH,
+    "payload-invalid": Severity.HIGH,
 }
 
 USER_EDITED = "user-edited"  #: the customer changed it on the review screen
 NOTHING_FILLED = "nothing-filled"  #: both sides agree that nothing was filled
+EQUAL_COPY = "equal-copy"  #: the same leg told twice, byte for byte: the copy is dropped
 #: Causes that explain a break away: only age makes it worse.
-HARMLESS = frozenset({USER_EDITED, NOTHING_FILLED})
+HARMLESS = frozenset({USER_EDITED, NOTHING_FILLED, EQUAL_COPY})
 
 BANDS: Final = (
     (Decimal(1_000), Severity.LOW),
