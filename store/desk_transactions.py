@@ -100,7 +100,6 @@ class StoredLine:
 class StoredVerdict:
     """Where one line, or a pair, ended up."""
 
-    verdict_id: int
     ours: int | None
     theirs: int | None
     rev: int
@@ -174,7 +173,7 @@ def their_line(connection: Connection, *, line: int) -> StoredLine | None:
 def verdicts(connection: Connection, *, txn: int, limit: int) -> list[StoredVerdict]:
     """Where its lines ended up."""
     columns = [_verdicts.c[name] for name in StoredVerdict.__slots__]
-    query = select(*columns).where(_verdicts.c.txn == txn).order_by(_verdicts.c.verdict_id).limit(limit)
+    query = select(*columns).where(_verdicts.c.txn == txn).order_by(_verdicts.c.ours, _verdicts.c.theirs).limit(limit)
     return [StoredVerdict(**row) for row in connection.execute(query).mappings()]
 
 

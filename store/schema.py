@@ -150,12 +150,20 @@ transactions = Table(
     Column("judged_at", INSTANT),
     Column("review_at", INSTANT, comment="domain's clock: when time alone may change the verdict"),
     Column("quiet", Boolean, nullable=False, server_default="false", comment="all there is to say is about its lines"),
+    Column("value", MONEY, comment="rupees asked for, as far as prices are known: the dearest are asked for first"),
+    Column("retries", Integer, nullable=False, server_default="0", comment="questions in a row that gave no answer"),
+    Column("followed_from", INSTANT, comment="domain's clock: taken up again then; null: followed from its expiry"),
+    Column("given_up", Text, comment="why it is followed no more though it is not at its end"),
+    Column("given_up_at", INSTANT, comment="domain's clock"),
+    Column("found_by", Text, comment="what told its end: webhook, or following, which asked by itself"),
+    Column("found_at", INSTANT, comment="domain's clock: when its end was known"),
     UniqueConstraint("gateway", "transaction_id"),
     CheckConstraint("origin in ('registration', 'import', 'books', 'webhook')", name="origin"),
     Index("ix_transactions_ask", "ask_at", postgresql_where=text("ask_at is not null")),
     Index("ix_transactions_lease", "lease_until", postgresql_where=text("lease_until is not null")),
     Index("ix_transactions_stale", "txn", postgresql_where=text("judged_rev < rev")),
     Index("ix_transactions_review", "review_at", postgresql_where=text("review_at is not null")),
+    Index("ix_transactions_open", "gateway", "txn", postgresql_where=text("not final")),
 )
 
 snapshots = Table(
@@ -201,7 +209,29 @@ gateway_states = Table(
     Column("reason", Text),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("changed_at", INSTANT, nullable=False, server_default=DB_NOW),
+    Column("striking", ARRAY(BigInteger), nullable=False, server_default="{}", comment="txns without an answer in a row"),
     CheckConstraint("breaker in ('closed', 'open', 'half-open')", name="breaker"),
+)
+
+breaker_changes = Table(
+    "breaker_changes",
+    metadata,
+    Column("change_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("at", INSTANT, nullable=False, server_default=DB_NOW, comment="database's clock"),
+    Column("breaker", Text, nullable=False, comment="opened, kept open, half-open, closed"),
+    Column("reason", Text),
+    Index("ix_breaker_changes_gateway", "gateway", "change_id"),
+)
+
+#: What a share last cost, to weigh what is asked for before it has a price. Never used in a comparison.
+guide_prices = Table(
+    "guide_prices",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("price", MONEY, nullable=False),
+    Column("trade_date", Date, nullable=False),
 )
 
 # ---------------------------------------------------------------- both sides of an order
@@ -580,7 +610,6 @@ creations = Table(
 verdicts = Table(
     "verdicts",
     metadata,
-    Column("verdict_id", BigInteger, Identity(always=True), primary_key=True),
     Column("txn", BigInteger, comment="null: a line of ours that names no transaction"),
     Column("ours", BigInteger),
     Column("theirs", BigInteger),

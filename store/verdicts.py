@@ -26,7 +26,7 @@ _WRITE = Query(f"""
 with gone as (
   delete from verdicts where txn = any(:txns)
     or ours in (select line from our_lines where txn = any(:txns))
-  returning verdict_id
+  returning txn
 ), judged as (
   update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
   from {records(schema.transactions, *_JUDGED, parameter="judged")} where t.txn = r.txn

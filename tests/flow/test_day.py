@@ -174,7 +174,7 @@ def test_a_lost_verdict_shows_as_unaccounted(connection: Connection, bucket: str
     a_mixed_day(connection)
     lost = connection.execute(
         text(
-            "delete from verdicts where verdict_id = (select max(verdict_id) from verdicts"
+            "delete from verdicts where ctid = (select max(ctid) from verdicts"
             " where bucket = :b and trade_date = :d) returning (ours is not null)::int + (theirs is not null)::int"
         ),
         {"b": bucket, "d": DAY},

@@ -120,6 +120,21 @@ COMMENT ON COLUMN attempts.at IS 'database''s clock'
 ;
 COMMENT ON COLUMN attempts.outcome IS 'claimed, done, waiting, parked, lost'
 ;
+CREATE TABLE breaker_changes (
+    change_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    breaker TEXT NOT NULL,
+    reason TEXT,
+    CONSTRAINT pk_breaker_changes PRIMARY KEY (change_id)
+)
+;
+CREATE INDEX ix_breaker_changes_gateway ON breaker_changes (gateway, change_id)
+;
+COMMENT ON COLUMN breaker_changes.at IS 'database''s clock'
+;
+COMMENT ON COLUMN breaker_changes.breaker IS 'opened, kept open, half-open, closed'
+;
 CREATE TABLE closed_days (
     close_id BIGINT GENERATED ALWAYS AS IDENTITY,
     gateway TEXT NOT NULL,
@@ -353,11 +368,22 @@ CREATE TABLE gateway_states (
     reason TEXT,
     failures INTEGER DEFAULT '0' NOT NULL,
     changed_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    striking BIGINT[] DEFAULT '{}' NOT NULL,
     CONSTRAINT pk_gateway_states PRIMARY KEY (gateway),
     CONSTRAINT ck_gateway_states_breaker CHECK (breaker in ('closed', 'open', 'half-open'))
 )
 ;
 COMMENT ON COLUMN gateway_states.blocked_until IS 'database''s clock; calls wait until then'
+;
+COMMENT ON COLUMN gateway_states.striking IS 'txns without an answer in a row'
+;
+CREATE TABLE guide_prices (
+    exchange TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    price NUMERIC(20, 6) NOT NULL,
+    trade_date DATE NOT NULL,
+    CONSTRAINT pk_guide_prices PRIMARY KEY (exchange, symbol)
+)
 ;
 CREATE TABLE holding_accounts (
     holder BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -622,6 +648,13 @@ CREATE TABLE transactions (
     judged_at TIMESTAMP WITH TIME ZONE,
     review_at TIMESTAMP WITH TIME ZONE,
     quiet BOOLEAN DEFAULT 'false' NOT NULL,
+    value NUMERIC(20, 6),
+    retries INTEGER DEFAULT '0' NOT NULL,
+    followed_from TIMESTAMP WITH TIME ZONE,
+    given_up TEXT,
+    given_up_at TIMESTAMP WITH TIME ZONE,
+    found_by TEXT,
+    found_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_transactions PRIMARY KEY (txn),
     CONSTRAINT uq_transactions_gateway_transaction_id UNIQUE (gateway, transaction_id),
     CONSTRAINT ck_transactions_origin CHECK (origin in ('registration', 'import', 'books', 'webhook'))
@@ -630,6 +663,8 @@ CREATE TABLE transactions (
 CREATE INDEX ix_transactions_ask ON transactions (ask_at) WHERE ask_at is not null
 ;
 CREATE INDEX ix_transactions_lease ON transactions (lease_until) WHERE lease_until is not null
+;
+CREATE INDEX ix_transactions_open ON transactions (gateway, txn) WHERE not final
 ;
 CREATE INDEX ix_transactions_review ON transactions (review_at) WHERE review_at is not null
 ;
@@ -671,8 +706,21 @@ COMMENT ON COLUMN transactions.review_at IS 'domain''s clock: when time alone ma
 ;
 COMMENT ON COLUMN transactions.quiet IS 'all there is to say is about its lines'
 ;
+COMMENT ON COLUMN transactions.value IS 'rupees asked for, as far as prices are known: the dearest are asked for first'
+;
+COMMENT ON COLUMN transactions.retries IS 'questions in a row that gave no answer'
+;
+COMMENT ON COLUMN transactions.followed_from IS 'domain''s clock: taken up again then; null: followed from its expiry'
+;
+COMMENT ON COLUMN transactions.given_up IS 'why it is followed no more though it is not at its end'
+;
+COMMENT ON COLUMN transactions.given_up_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN transactions.found_by IS 'what told its end: webhook, or following, which asked by itself'
+;
+COMMENT ON COLUMN transactions.found_at IS 'domain''s clock: when its end was known'
+;
 CREATE TABLE verdicts (
-    verdict_id BIGINT GENERATED ALWAYS AS IDENTITY,
     txn BIGINT,
     ours BIGINT,
     theirs BIGINT,
@@ -683,7 +731,6 @@ CREATE TABLE verdicts (
     trade_date DATE NOT NULL,
     book TEXT NOT NULL,
     rule_set TEXT NOT NULL,
-    CONSTRAINT pk_verdicts PRIMARY KEY (verdict_id),
     CONSTRAINT ck_verdicts_a_line CHECK (ours is not null or theirs is not null)
 )
 ;
