@@ -23,6 +23,7 @@ from simulator.plan import Plan, plan_day
 from simulator.player import Player, Poster
 from simulator.serving import Connection
 from simulator.signing import Secrets
+from simulator.world import world_of
 
 HOST = "127.0.0.1"
 DEFAULT_DATE = date(2026, 11, 18)  #: a Wednesday; the exchange trades on the two days after it
@@ -47,6 +48,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--refuse-above", type=int, default=0, help="answer 429 above so many calls in any sliding second"
     )
+    parser.add_argument("--people", type=int, default=0, help="so many people with holdings besides those who trade")
     parser.add_argument("--gateway", default="simulated", help="the gateway's name")
     return parser.parse_args(argv)
 
@@ -95,6 +97,7 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
     replace_file(home / "instruments.csv", instruments_csv(day))
     replace_file(home / "truth.json", plan.truth_json())
     journal = Journal(home / "log.jsonl")
+    world = world_of(plan, more_people=options.people)
     api = Api(
         plan.stories,
         gateway=plan.gateway,
@@ -102,6 +105,7 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
         access=Access(secrets, since=day.start),
         journal=journal,
         gate=Gate(most=options.refuse_above),
+        world=world,
     )
     player = Player(
         plan,
@@ -111,7 +115,7 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
         secrets=secrets,
         at_hold=lambda step: files_at_hold(plan, home, clock, step),
     )
-    return Control(plan, api=api, player=player, clock=clock, journal=journal, home=home), player
+    return Control(plan, api=api, player=player, clock=clock, journal=journal, home=home, world=world), player
 
 
 async def serve(control: Control, port: int) -> None:

@@ -11,19 +11,23 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from simulator.access import Access, AccessError
+from simulator.accounts import Accounts
 from simulator.clock import MovingClock
 from simulator.day import instant_text
 from simulator.draw import Account
 from simulator.gate import Gate
 from simulator.journal import Journal
 from simulator.orders import Json, Leg, Picture
+from simulator.people import People
 from simulator.serving import HTML, Reply, Request, json_reply, refusal
 from simulator.story import Story, basket
+from simulator.world import World
 
 INTENTS = frozenset({"CONNECT", "TRANSACTION", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "CANCEL_ORDER"})
 STALL_S = 2.0
 _PATH = re.compile(
-    r"/(?:v1/(?P<gw>[^/]+)/engine/(?P<what>transactiondetails|orders)|gateway/(?P<gw2>[^/]+)/transaction)"
+    r"/(?:v1/(?P<gw>[^/]+)/engine/(?P<what>transactiondetails|orders|user/holdings|user/investments)"
+    r"|gateway/(?P<gw2>[^/]+)/(?P<what2>transaction|user/holdings))"
 )
 _PAGE = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
 
@@ -40,9 +44,11 @@ class Api:
         access: Access,
         journal: Journal,
         gate: Gate | None = None,
+        world: World | None = None,
     ) -> None:
         """Answer for these transactions of that gateway."""
         self.gate = gate or Gate()
+        self._accounts = Accounts(world or World(people=People()))
         self._stories = {story.transaction_id: story for story in stories}
         self._gateway, self._clock, self._access, self._journal = gateway, clock, access, journal
         self._asked: Counter[str] = Counter()
@@ -52,7 +58,7 @@ class Api:
         """The answer, or None if the path is none of the API's."""
         if (match := _PATH.fullmatch(request.path)) is None:
             return None
-        what, gateway = match["what"] or "transaction", match["gw"] or match["gw2"]
+        what, gateway = match["what"] or match["what2"], match["gw"] or match["gw2"]
         if (refused := self.gate.refuse()) is not None:
             reply, about = refused, ",".join(request.query.get("transactionId", []))
         else:
@@ -72,6 +78,9 @@ class Api:
             return refusal(401, str(error)), ""
         if gateway != self._gateway:
             return refusal(403, "invalid gateway"), ""
+        if what.startswith("user/"):
+            about = what.removeprefix("user/")
+            return self._accounts.answer(about, request, account, self._clock.instant), account or ""
         answers: dict[str, Callable[[Request, str | None], tuple[Reply, str]]] = {
             "transaction": self._create,
             "transactiondetails": self._details,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -14,6 +15,7 @@ from simulator.journal import Journal
 from simulator.plan import Plan
 from simulator.player import Player, WrongPhaseError
 from simulator.serving import HTML, TEXT, Reply, Request, json_reply
+from simulator.world import World
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SHOWN_FAULTS = 20
@@ -23,11 +25,11 @@ class Control:
     """All that can be asked of the simulator: the Gateway's API, and how the day stands."""
 
     def __init__(
-        self, plan: Plan, *, api: Api, player: Player, clock: MovingClock, journal: Journal, home: Path
+        self, plan: Plan, *, api: Api, player: Player, clock: MovingClock, journal: Journal, home: Path, world: World
     ) -> None:
         """Show and steer that player."""
         self._plan, self._api, self._player = plan, api, player
-        self._clock, self._journal, self._home = clock, journal, home
+        self._clock, self._journal, self._home, self._world = clock, journal, home, world
         self._switches: dict[str, Callable[[Request], Reply]] = {
             "/control/down": self._down,
             "/control/up": self._up,
@@ -40,6 +42,7 @@ class Control:
             ("POST", "/control/continue"): lambda: self._steer(self._player.carry_on),
             ("GET", "/control/log"): lambda: Reply(body=self._journal.text(), kind=TEXT),
             ("GET", "/control/calls"): lambda: Reply(body=self._journal.calls(), kind=TEXT),
+            ("GET", "/control/accounts"): self._people,
             ("GET", "/control/files"): self._files,
             ("GET", "/control/truth"): lambda: Reply(body=self._plan.truth_json()),
         }
@@ -102,6 +105,24 @@ class Control:
             return json_reply({"error": "above is a number of calls in any sliding second, 0 for no limit"}, 400)
         self._api.gate.most = int(above)
         return json_reply(self.status())
+
+    def _people(self) -> Reply:
+        """Everybody with the state in which a question for their holdings ends now, a line each."""
+        now = self._clock.instant
+        lines = [
+            {
+                "account": person.account.auth_id,
+                "broker": person.broker,
+                "name": person.name,
+                "state": person.state(now),
+                "snapshot_at": instant_text(told) if (told := person.snapshot_at(now)) else None,
+                "securities": len(self._world.holdings.standings(person, told)) if told else 0,
+                "funds": len(person.funds),
+                "smallcases": len(person.smallcases),
+            }
+            for person in self._world.people
+        ]
+        return Reply(body="".join(json.dumps(line) + "\n" for line in lines).encode(), kind=TEXT)
 
     def _files(self) -> Reply:
         files = sorted(path for path in self._home.iterdir() if path.is_file() and path.suffix != ".part")

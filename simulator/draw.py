@@ -11,7 +11,7 @@ from simulator.day import Day
 from simulator.orders import Leg
 from simulator.shares import SHARES, Share, tick
 
-_BROKERS = ("kite", "groww", "upstox", "hdfc", "angelbroking", "fivepaisa", "icici", "kotak")
+BROKERS = ("kite", "groww", "upstox", "hdfc", "angelbroking", "fivepaisa", "icici", "kotak")
 _MOST_ACCOUNTS = 400
 _FIRST_EXCHANGE_ID = 1_100_000_000_000_000
 _SIDES = (("BUY",) * 15 + ("SELL",) * 3 + ("MIXED",) * 2, ("BUY", "SELL"))
@@ -38,7 +38,7 @@ class Draw:
         self._order = 0
         self._posted: set[datetime] = set()
         people = max(2, min(_MOST_ACCOUNTS, transactions // 3))
-        self.accounts = tuple(Account(self._hex(24), self.chance.choice(_BROKERS)) for _ in range(people))
+        self.accounts = tuple(Account(self._hex(24), self.chance.choice(BROKERS)) for _ in range(people))
         self._created = sorted((self._market_moment() for _ in range(transactions)), reverse=True)
 
     def transaction_id(self) -> str:

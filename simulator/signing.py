@@ -1,4 +1,7 @@
-"""Webhook bodies, signed as the Gateway documents it: HMAC-SHA256 over timestamp and smallcaseAuthId."""
+"""Webhook bodies, signed as the Gateway documents it: HMAC-SHA256 over timestamp and smallcaseAuthId.
+
+Those of a mutual-fund import are signed over timestamp and transactionId.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import json
 from dataclasses import dataclass
 
 from simulator.day import instant_text
+from simulator.letters import Letter
 from simulator.orders import Json
 from simulator.story import Post
 
@@ -22,7 +26,7 @@ class Secrets:
 
 def checksum(secret: str, timestamp: str, identity: str) -> str:
     """Lower-case hex over the two texts, joined by nothing."""
-    return hmac.new(secret.encode(), (timestamp + identity).encode(), hashlib.sha256).hexdigest()
+    return _over(secret, timestamp + identity)
 
 
 def webhook_body(post: Post, secrets: Secrets) -> bytes:
@@ -34,17 +38,22 @@ def webhook_body(post: Post, secrets: Secrets) -> bytes:
         **post.batch.said(),
         "timestamp": timestamp,
     }
-    if (sign := _checksum(post, timestamp, secrets)) is not None:
+    signs = post.batch.signs if isinstance(post.batch, Letter) else "smallcaseAuthId"
+    if (sign := _checksum(post, timestamp + str(body[signs]), secrets)) is not None:
         body["checksum"] = sign
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _checksum(post: Post, timestamp: str, secrets: Secrets) -> str | None:
+def _over(secret: str, message: str) -> str:
+    return hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+def _checksum(post: Post, message: str, secrets: Secrets) -> str | None:
     match post.checksum:
         case "right":
-            return checksum(secrets.api, timestamp, post.account)
+            return _over(secrets.api, message)
         case "other-secret":
-            return checksum(secrets.jwt, timestamp, post.account)
+            return _over(secrets.jwt, message)
         case "random":
             return hashlib.sha256(post.transaction_id.encode()).hexdigest()
         case _:

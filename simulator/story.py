@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from simulator.company import BookLine, Registration
 from simulator.draw import Account, Draw
+from simulator.letters import Letter
 from simulator.orders import Batch, Leg, Picture
 
 LIFESPAN = timedelta(minutes=5)
@@ -23,7 +24,7 @@ class Post:
     kind: str
     transaction_id: str
     account: str
-    batch: Batch
+    batch: Batch | Letter
     signed_at: datetime
     content: str  #: posts of one transaction with equal content are one event
     checksum: str = "right"  #: "right", "other-secret", "random" or "absent"
