@@ -225,7 +225,7 @@ def _without_zone(value: str) -> datetime | None:
     local = (
         datetime.combine(found.date(), time(), _IST) + timedelta(days=1) if whole_day else found.replace(tzinfo=_IST)
     )
-    return local.astimezone(ZoneInfo("UTC"))
+    return local.astimezone(UTC)
 
 
 def _day(place: Mapping[str, object], key: str) -> date | None:
