@@ -21,6 +21,8 @@ COMMANDS = {
     "import": ("cli.imports:imports", "Import orders, instruments or transactions from a file."),
     "reconcile": ("cli.reconcile:reconcile", "Reconcile what has changed, a day or everything."),
     "day": ("cli.day:day", "Show how one trade date ties out."),
+    "close": ("cli.close:close", "Close a trade date that adds up, and seal what it rests on."),
+    "reopen": ("cli.close:reopen", "Take back the signature under a trade date."),
     "bench": ("cli.bench:bench", "Measure this installation."),
     "db": ("cli.db:db", "Status, migration, backup and restore of the database."),
 }

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.keys import BadKeyError, Key, parse_keys
 
 PREFIX = "TIEOUT_"
+RATE, AT_ONCE = 8, 4  #: calls a second, and at the same time, unless a gateway says otherwise
 SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
 
 
@@ -40,6 +41,7 @@ class Gateway:
     api_secrets: tuple[Key, ...]  #: the x-gateway-secret header and the webhooks' checksum
     orders_path: str | None = None
     rate_per_s: int | None = None
+    at_once: int = 4  #: calls under way at the same time, over all processes
     book: Literal["live", "test"] = "live"
 
 
@@ -66,7 +68,10 @@ class Settings(BaseSettings):
     gateway_orders_path: str = Field(
         "", description="Path of the stocks order-details API, {gateway} filled in; unset: not asked."
     )
-    gateway_rate: int = Field(8, ge=1, description="Calls a second to one gateway, over all workers.")
+    gateway_rate: int = Field(
+        RATE, ge=1, description="Calls a second to one gateway, over all processes; from 1000 on nothing is limited."
+    )
+    gateway_at_once: int = Field(AT_ONCE, ge=1, description="Calls under way at one gateway at once, over all processes.")
     gateways_file: Path = Field(Path("config/gateways.toml"), description="Several gateways; holds no secret.")
     statuses_file: Path = Field(
         Path("config/statuses.toml"), description="Your books' status words in the Gateway's leg words."
@@ -117,6 +122,9 @@ class Settings(BaseSettings):
     webhook_grace: timedelta = Field(timedelta(minutes=30), description="A webhook later than this is missed.")
     open_grace: timedelta = Field(timedelta(minutes=30), description="An open order is stale so long after close.")
     books_due: time = Field(time(20, 0), description="IST; when the books of a trade date are due.")
+    close_pending_most: int = Field(
+        0, ge=0, description="Pending lines and webhooks with which a day may be closed without a reason given."
+    )
     price_places: int = Field(2, ge=0, le=6, description="Places to which both sides publish prices.")
     amount_places: int = Field(2, ge=0, le=6, description="Places to which batch amounts are published.")
     price_slack: Decimal = Field(Decimal(0), ge=0, description="Rupees a share allowed beyond rounding.")
@@ -217,6 +225,7 @@ def _from_settings(settings: Settings) -> Gateway:
         api_secrets=_keys("TIEOUT_GATEWAY_API_SECRETS", settings.gateway_api_secrets.get_secret_value()),
         orders_path=settings.gateway_orders_path or None,
         rate_per_s=settings.gateway_rate,
+        at_once=settings.gateway_at_once,
         book="test" if settings.simulated else "live",
     )
 
@@ -247,7 +256,8 @@ def _from_table(table: dict[str, str], path: Path) -> Gateway:
         secrets=_keys(table["secrets_setting"], _named_secret(table["secrets_setting"], path)),
         api_secrets=_keys(table["api_secrets_setting"], _named_secret(table["api_secrets_setting"], path)),
         orders_path=table.get("orders_path") or None,
-        rate_per_s=int(table["rate"]) if "rate" in table else None,
+        rate_per_s=int(table.get("rate", RATE)),
+        at_once=int(table.get("at_once", AT_ONCE)),
         book="test" if table.get("book") == "test" else "live",
     )
 

@@ -27,7 +27,7 @@ select case when exists (select from transactions where gateway = :gateway and b
 """)
 
 #: The date of a pair is ours; a second verdict on one line, which the indexes refuse, moves no line twice.
-_THEIRS = """
+THEIRS = """
 theirs as (
   select e.line, e.filled, e.average_price, t.judged_rev < t.rev as stale
   from their_lines e join transactions t on t.txn = e.txn and t.gateway = :gateway and t.book = :book
@@ -42,13 +42,13 @@ theirs as (
   join transactions t on t.txn = v.txn and v.rev = t.rev and t.gateway = :gateway and t.book = :book
   where o.trade_date = :trade_date
 )"""
-_OURS = """
+OURS = """
 ours as (
   select o.line, o.filled, o.average_price, coalesce(t.judged_rev < t.rev, false) as stale
   from our_lines o left join transactions t on t.txn = o.txn
   where o.trade_date = :trade_date and o.gateway = :gateway and coalesce(t.book, o.book) = :book
 )"""
-_REFUSED = """
+REFUSED = """
 refused as (
   select digest from refused_rows
   where trade_date = :trade_date and (gateway = :gateway or gateway is null) and replaced_by is null
@@ -57,25 +57,25 @@ _FIGURES = """
 count(*) as count, coalesce(sum(filled), 0) as quantity, coalesce(sum(filled * average_price), 0) as amount"""
 
 _TOTALS = text(f"""
-with {_OURS}, {_THEIRS}, {_REFUSED}
+with {OURS}, {THEIRS}, {REFUSED}
 select 'ours' as side, {_FIGURES} from (
   select filled, average_price from ours union all select null, null from refused
 ) lines
 union all
 select 'theirs', {_FIGURES} from theirs
 """)
-_COUNTING = """
+COUNTING = """
 counting as (
-  select v.ours, v.theirs, v.bucket from verdicts v
+  select v.ours, v.theirs, v.bucket, v.rule_set from verdicts v
   join transactions t on t.txn = v.txn and t.rev = v.rev and t.gateway = :gateway and t.book = :book
   where v.trade_date = :trade_date
   union all
-  select v.ours, v.theirs, v.bucket from verdicts v
+  select v.ours, v.theirs, v.bucket, v.rule_set from verdicts v
   join our_lines o on o.line = v.ours and o.txn is null and o.gateway = :gateway
   where v.trade_date = :trade_date and v.txn is null and v.book = :book
 )"""
 _BUCKETS = text(f"""
-with {_OURS}, {_THEIRS}, {_REFUSED}, {_COUNTING}, lines as (
+with {OURS}, {THEIRS}, {REFUSED}, {COUNTING}, lines as (
   select 'ours' as side, c.bucket, o.filled, o.average_price
   from counting c join our_lines o on o.line = c.ours
   union all select 'theirs', c.bucket, e.filled, e.average_price
@@ -101,24 +101,6 @@ select name, class, count(*) as count, coalesce(sum(impact_inr), 0) as impact_in
 where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null
 group by name, class order by name, class
 """)
-_LINES = text(f"""
-with {_OURS}, {_THEIRS}, {_COUNTING}, judged as (
-  select c.ours, c.theirs, c.bucket from counting c
-  union all select line, null, 'pending' from ours where stale
-  union all select null, line, 'pending' from theirs where stale
-)
-select j.bucket, o.order_id, j.ours, j.theirs, t.transaction_id, e.batch_id, e.exchange, e.exchange_order_id,
-  e.symbol, e.side, e.placed
-from judged j
-left join our_lines o on o.line = j.ours
-left join their_lines e on e.line = j.theirs
-left join transactions t on t.txn = e.txn
-""")
-_FINDINGS = text("""
-select transaction_id, level, subject, name, field, ours, theirs, tolerance, ours_line, theirs_line from findings
-where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null
-""")
-_DIGESTS_REFUSED = text(f"with {_REFUSED} select digest from refused")
 
 
 def book_of(connection: Connection, gateway: str) -> str:
@@ -144,19 +126,3 @@ def buckets(connection: Connection, scope: Scope) -> list[Row[Any]]:
 def finding_names(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """The open findings of the day by name and class, with how many and what they weigh."""
     return list(connection.execute(_NAMES, dict(scope)))
-
-
-def judged_lines(connection: Connection, scope: Scope) -> list[Row[Any]]:
-    """Every verdict of the day that counts, and every line not yet judged, with natural keys."""
-    return list(connection.execute(_LINES, dict(scope)))
-
-
-def open_findings(connection: Connection, scope: Scope) -> list[Row[Any]]:
-    """The open findings of the day."""
-    return list(connection.execute(_FINDINGS, dict(scope)))
-
-
-def refused_digests(connection: Connection, scope: Scope) -> list[bytes]:
-    """What identifies the open refused rows of the day."""
-    rows = connection.execute(_DIGESTS_REFUSED, {"trade_date": scope["trade_date"], "gateway": scope["gateway"]})
-    return [bytes(digest) for digest in rows.scalars()]

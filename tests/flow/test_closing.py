@@ -1,0 +1,145 @@
+"""Closing a day: what stands in the way, what is kept, what becomes of it afterwards."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from store.closed_days import Close
+from tests.builders import DAY, EVENING, GATEWAY
+from tests.settled_day import RULES, judge, tell
+from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
+from tieout.desk.day import as_json
+from tieout.desk.day import day as day_of
+
+ASHA = Signature(by="Asha Rao", now=EVENING)
+
+
+def close(engine: Engine, **but: Any) -> Close:
+    """Close the day as Asha, in the evening."""
+    named: dict[str, Any] = {"gateway": GATEWAY, "trade_date": DAY, "signature": ASHA, "rules": RULES}
+    return close_day(engine, **(named | but))
+
+
+@pytest.fixture(name="told")
+def _told(engine: Engine, tmp_path: Path) -> Engine:
+    """The small day, judged."""
+    tell(engine, tmp_path)
+    return engine
+
+
+def run(engine: Engine, sql: str) -> None:
+    """Change something behind the service's back."""
+    with engine.begin() as connection:
+        connection.execute(text(sql))
+
+
+def signed(engine: Engine) -> bool:
+    """What `day --json` says of the signature."""
+    with engine.connect() as connection:
+        return bool(as_json(day_of(connection, gateway=GATEWAY, trade_date=DAY, as_of=EVENING))["signed"])
+
+
+def test_a_day_that_adds_up_is_closed_once(told: Engine) -> None:
+    """Its totals, rules and every row it rests on are sealed; a second close is refused."""
+    assert not signed(told)
+    closed = close(told)
+
+    with told.connect() as connection:
+        kept = connection.execute(text("select * from closed_days")).one()
+        counted = connection.execute(text("select table_name, count(*) as n from sealed_rows group by 1"))
+        tables = {row.table_name: row.n for row in counted}
+    assert signed(told)
+    assert (kept.closed_by, kept.version, kept.totals["orders"]["unaccounted"]["count"]) == ("Asha Rao", 1, 0)
+    assert (kept.rules["name"], kept.rules["price_slack"], kept.previous) == ("default", "0", None)
+    assert tables["our_lines"] == 10
+    assert tables["verdicts"] == tables["their_lines"] + 2
+    assert sum(tables.values()) == kept.rows == closed.rows
+    with pytest.raises(CannotCloseError, match="closed already, by Asha Rao"):
+        close(told)
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("delete from verdicts where ours = (select line from our_lines where order_id = 'O-0')", "2 lines, 20"),
+        ("update transactions set rev = rev + 1 where transaction_id like '%3'", "1 transactions are not judged"),
+        ("update events set state = 'waiting'", "8 webhooks of the day are not settled"),
+    ],
+)
+def test_what_is_unaccounted_not_judged_or_unsettled_stands_in_the_way(told: Engine, sql: str, words: str) -> None:
+    """The refusal says what and how many, and nothing is written."""
+    run(told, sql)
+
+    with pytest.raises(CannotCloseError, match=words):
+        close(told)
+    assert not signed(told)
+
+
+def test_a_day_is_not_closed_before_it_is_over(told: Engine) -> None:
+    """While the session lasts more may come."""
+    with pytest.raises(CannotCloseError, match="not over"):
+        close(told, signature=Signature(by="Asha", now=EVENING - timedelta(hours=8)))
+
+
+def test_books_that_are_not_in_need_a_reason(told: Engine) -> None:
+    """Between the close of the session and the hour of the books an import must have said that they are complete."""
+    run(told, "update imports set complete_for = null")
+    early = EVENING - timedelta(hours=2)
+    with pytest.raises(CannotCloseError, match="the books are not all in") as refused:
+        close(told, signature=Signature(by="Asha", now=early))
+    assert refused.value.forgivable
+
+    closed = close(told, signature=Signature(by="Asha", now=early, despite="the desk confirms that these are all"))
+    assert closed.despite == "the desk confirms that these are all"
+
+
+def test_what_is_pending_needs_a_reason_or_a_policy(told: Engine) -> None:
+    """An unsettled webhook may be forgiven by a reason that is kept, or by the number that policy allows."""
+    run(told, "update events set state = 'parked', reason = 'poison' where batch_id = 'B-0'")
+    with pytest.raises(CannotCloseError):
+        close(told)
+
+    close(told, allowed=1)
+    with told.connect() as connection:
+        pending = connection.execute(text("select pending from closed_days")).scalar_one()
+    assert [(each["name"], each["count"]) for each in pending] == [("events", 1)]
+
+
+def test_a_reopened_day_is_closed_again_as_its_next_version(told: Engine) -> None:
+    """The first signature stays on record, and the second follows from it."""
+    first = close(told)
+    reopen_day(told, gateway=GATEWAY, trade_date=DAY, signature=Signature(by="Ravi", now=EVENING, why="a late file"))
+    assert not signed(told)
+    second = close(told)
+
+    with told.connect() as connection:
+        kept = connection.execute(text("select version, reopened_by, previous, root from closed_days order by 1")).all()
+    assert [(row.version, row.reopened_by) for row in kept] == [(1, "Ravi"), (2, None)]
+    assert kept[1].previous == kept[0].root == first.root
+    assert second.digest == first.digest
+
+
+def test_reopening_needs_a_close_and_a_reason(told: Engine) -> None:
+    """Both are refused in words."""
+    for why, words in ((None, "say why"), ("x", "not closed")):
+        with pytest.raises(CannotCloseError, match=words):
+            reopen_day(told, gateway=GATEWAY, trade_date=DAY, signature=Signature(by="Ravi", now=EVENING, why=why))
+
+
+def test_a_day_that_changed_since_is_signed_no_more(told: Engine) -> None:
+    """It stays closed on record, and the day says that it is another."""
+    close(told)
+    run(told, "update our_lines set average_price = 421 where order_id = 'O-0'")
+    assert not signed(told)
+
+
+def test_judging_again_what_did_not_change_keeps_the_signature(told: Engine) -> None:
+    """The same facts under the same rules say the same."""
+    close(told)
+    judge(told, EVENING + timedelta(days=3))
+    assert signed(told)
