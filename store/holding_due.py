@@ -1,0 +1,77 @@
+"""Accounts whose holdings are due: announced by the sweep, freed from dead workers, put back by people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, text
+
+_FREE = text("""
+with dead as (
+  select holder from holding_accounts where lease_until < clock_timestamp() order by holder limit :limit
+  for no key update skip locked
+), freed as (
+  update holding_accounts a
+  set lease_until = null, generation = generation + 1, deaths = deaths + 1, announce_at = null,
+      next_fetch_at = case when deaths + 1 >= :deaths then null else next_fetch_at end,
+      state = case when deaths + 1 >= :deaths then 'poison' else state end
+  from dead where a.holder = dead.holder
+  returning a.holder, a.gateway, a.account, a.generation - 1 as generation, a.deaths
+), lost as (
+  insert into holding_attempts (holder, generation, outcome, reason)
+  select holder, generation, 'lost', case when deaths >= :deaths then 'poison' else 'worker-lost' end from freed
+), put_back as (
+  update events e
+  set state = case when f.deaths >= :deaths then 'parked' else 'waiting' end,
+      reason = case when f.deaths >= :deaths then 'poison' else 'worker-lost' end,
+      next_attempt_at = case when f.deaths >= :deaths then null else clock_timestamp() end
+  from freed f
+  where e.gateway = f.gateway and e.account = f.account and e.family = 'holdings' and e.state = 'claimed'
+)
+select gateway, 'account ' || account as subject, deaths from freed
+""")
+
+_DUE = text("""
+with due as (
+  select holder from holding_accounts
+  where next_fetch_at <= :now and lease_until is null and (announce_at is null or announce_at <= clock_timestamp())
+  order by next_fetch_at limit :limit for no key update skip locked
+)
+update holding_accounts a
+set announced = announced + 1,
+    announce_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
+from due where a.holder = due.holder
+returning a.gateway || ':holdings:' || a.account
+""")
+
+_REVIVE = text("""
+with named as (
+  select distinct gateway, account from events
+  where event_id = any(:ids) and family = 'holdings' and account is not null and state = 'parked'
+), revived as (
+  update holding_accounts a
+  set deaths = 0, next_fetch_at = least(a.next_fetch_at, :now), announce_at = null, rest_until = null
+  from named n where a.gateway = n.gateway and a.account = n.account
+  returning a.holder, a.generation
+)
+insert into holding_attempts (holder, generation, outcome, reason, detail)
+select holder, generation, 'replayed', 'by-hand', :reason from revived
+""")
+
+
+def free_dead(connection: Connection, *, limit: int, deaths: int) -> Sequence[Row[Any]]:
+    """End the claims whose lease ended: gateway, subject, deaths. At `deaths` of them the account is parked."""
+    return connection.execute(_FREE, {"limit": limit, "deaths": deaths}).all()
+
+
+def due(connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta) -> list[str]:
+    """Units whose fetch is due by the domain's clock; moved on in the same statement, doubling from `first`."""
+    return list(connection.execute(_DUE, {"now": now, "limit": limit, "first": first, "most": most}).scalars())
+
+
+def revive(connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str) -> None:
+    """Have the accounts of these parked events asked for again, before the events are put back."""
+    connection.execute(_REVIVE, {"ids": list(ids), "now": now, "reason": reason})
