@@ -1,0 +1,143 @@
+"""A story judged by the pure rules: its bytes read and folded as the service does, without any database."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from bench.corpus.draw import INSTRUMENTS
+from bench.corpus.score import Said
+from bench.corpus.story import Found, Row, Story
+from bench.corpus.wire import answer_body, basket, webhook_body
+from config.calendar import exchange_calendar
+from gateway.wire import read_details, read_webhook
+from recon.history import fold
+from recon.judge import judge
+from recon.lines import books_due_at, trade_date_of
+from recon.names import class_of
+from recon.values import Case, Claim, Finding, Judgement, Leg, Origin, OurLine, Policy, Snapshot, State, TheirLine
+from store.instruments import Master
+from tieout.cases import requested_from
+
+POLICY = Policy()
+GATEWAY = "acme"
+_ASKED_EVERY = timedelta(minutes=1)
+_TOOK = timedelta(milliseconds=50)
+
+
+def _master() -> Master:
+    periods: dict[tuple[str, str], list[tuple[date, date | None, str]]] = {}
+    for share in INSTRUMENTS:
+        periods.setdefault((share.exchange, share.symbol), []).append((share.since, share.until, share.isin))
+    return Master(periods, frozenset(share.isin for share in INSTRUMENTS))
+
+
+MASTER = _master()
+
+
+def judged(story: Story, policy: Policy = POLICY) -> Judgement:
+    """What the judge says of the story at its instant."""
+    return judge(
+        case_of(story),
+        as_of=story.as_of,
+        policy=policy,
+        calendar=exchange_calendar(),
+        books_in=lambda day: story.complete or story.as_of >= books_due_at(day, policy),
+    )
+
+
+def said_of(story: Story, policy: Policy = POLICY) -> Said:
+    """The findings and buckets of a story, as listings name them."""
+    case, judgement = case_of(story), judged(story, policy)
+    ours = {line.line: line.order_id for line in case.ours}
+    theirs = {line.line: line.leg.exchange_order_id for line in case.theirs}
+    return Said(
+        found=[as_found(finding) for finding in judgement.all_findings()],
+        ours={ours[v.ours]: v.bucket for v in judgement.verdicts if v.ours is not None},
+        theirs=[(theirs[v.theirs], v.bucket) for v in judgement.verdicts if v.theirs is not None],
+    )
+
+
+def as_found(finding: Finding) -> Found:
+    """The finding as a listing names it."""
+    return Found(finding.name, finding.line, class_of(finding).value)
+
+
+def case_of(story: Story) -> Case:
+    """Everything known about the story's transaction."""
+    state = _state(story)
+    return Case(
+        gateway=GATEWAY,
+        transaction_id=story.transaction_id,
+        origin=Origin.REGISTRATION,
+        state=state,
+        theirs=_theirs(story, state) if state else (),
+        ours=tuple(_ours(number, row) for number, row in enumerate(story.rows)),
+        claims=_claims(story),
+        absent_at=tuple(story.absent_at),
+        registered_at=story.registered_at,
+        expire_at=story.expire_at,
+        requested=_requested(story),
+    )
+
+
+def _state(story: Story) -> State | None:
+    snapshots, asked = [], story.registered_at
+    for number, answer in enumerate(story.answers):
+        asked = asked + _TOOK / 2 if answer.overlaps else asked + _ASKED_EVERY
+        read = read_details(answer_body(story, answer), story.transaction_id)
+        snapshots.append(Snapshot(asked_at=asked, answered_at=asked + _TOOK, answer=read, ref=str(number + 1)))
+    return fold(snapshots) if snapshots else None
+
+
+def _theirs(story: Story, state: State) -> tuple[TheirLine, ...]:
+    lines: list[TheirLine] = []
+    for batch in state.answer.batches:
+        day = trade_date_of(batch, state.answer, exchange_calendar(), known_at=story.registered_at)
+        for leg in batch.legs:
+            instrument = MASTER.instrument_at(leg.exchange, leg.symbol, day)
+            lines.append(
+                TheirLine(line=len(lines), batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
+            )
+    return tuple(lines)
+
+
+def _ours(number: int, row: Row) -> OurLine:
+    return OurLine(
+        line=number,
+        order_id=row.order_id,
+        account=row.account,
+        trade_date=row.trade_date,
+        exchange=row.exchange,
+        symbol=row.symbol,
+        instrument=MASTER.instrument_at(row.exchange, row.symbol, row.trade_date, row.isin),
+        side=row.side,
+        quantity=row.quantity,
+        filled=row.filled,
+        average_price=row.price,
+        status=row.status,
+        batch_id=row.batch_id,
+        exchange_order_id=row.exchange_order_id,
+        broker=row.broker,
+    )
+
+
+def _claims(story: Story) -> tuple[Claim, ...]:
+    claims = []
+    for order, webhook in enumerate(sorted(story.webhooks, key=lambda heard: heard.received_at)):
+        account, _, batch = read_webhook(webhook_body(story, webhook))
+        assert batch is not None
+        claims.append(
+            Claim(
+                event_id=f"{story.transaction_id}-{order}",
+                received_at=webhook.received_at,
+                asked_after=not webhook.unasked,
+                account=account,
+                batch=batch,
+                order=order,
+            )
+        )
+    return tuple(claims)
+
+
+def _requested(story: Story) -> tuple[Leg, ...]:
+    return requested_from(basket(story))

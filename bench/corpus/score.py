@@ -1,0 +1,150 @@
+"""Truth against what was said: recall and precision by kind, and lines that lie in no bucket or a wrong one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.corpus.story import Found, Story
+
+MATCHED, IN_TOLERANCE, PENDING = "matched", "matched-in-tolerance", "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said of one story: its findings, and the bucket of each line of both sides."""
+
+    found: Sequence[Found]
+    ours: dict[str, str]  #: by order id
+    theirs: Sequence[tuple[str | None, str]]  #: exchange order id and bucket
+
+
+@dataclass(slots=True)
+class Tally:
+    """One kind of finding over many stories."""
+
+    planted: int = 0
+    found: int = 0  #: of the planted
+    invented: int = 0
+
+    @property
+    def missed(self) -> int:
+        """Planted and not found."""
+        return self.planted - self.found
+
+    @property
+    def recall(self) -> float:
+        """Of what was planted, the part that was found."""
+        return self.found / self.planted if self.planted else 1.0
+
+    @property
+    def precision(self) -> float:
+        """Of what was reported, the part that was planted."""
+        reported = self.found + self.invented
+        return self.found / reported if reported else 1.0
+
+    def as_dict(self) -> dict[str, object]:
+        """For machines."""
+        counts = {"planted": self.planted, "found": self.found, "missed": self.missed, "invented": self.invented}
+        return {**counts, "recall": self.recall, "precision": self.precision}
+
+
+@dataclass(slots=True)
+class Score:
+    """All kinds over all stories told so far."""
+
+    stories: int = 0
+    lines: int = 0
+    unaccounted: int = 0  #: lines in no bucket, in two, or in one that their findings do not explain
+    by_kind: dict[str, Tally] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)  #: the stories that came out otherwise, in words
+
+    def add(self, story: Story, said: Said) -> bool:
+        """Count one story; whether it came out exactly as it is true."""
+        self.stories += 1
+        self.lines += len(said.ours) + len(said.theirs)
+        missed, invented = differences(story, said)
+        truth = Counter(story.truth)
+        for found, number in truth.items():
+            tally = self.by_kind.setdefault(found.name, Tally())
+            tally.planted += number
+            tally.found += number - missed[found]
+        for found, number in invented.items():
+            self.by_kind.setdefault(found.name, Tally()).invented += number
+        strange = strangers(story, said)
+        self.unaccounted += len(strange)
+        if missed or invented or strange:
+            self.wrong.append(_in_words(story, missed, invented, strange))
+        return not (missed or invented or strange)
+
+    def plus(self, other: Score) -> None:
+        """Take in what another counted."""
+        self.stories, self.lines = self.stories + other.stories, self.lines + other.lines
+        self.unaccounted += other.unaccounted
+        self.wrong += other.wrong
+        for name, tally in other.by_kind.items():
+            mine = self.by_kind.setdefault(name, Tally())
+            mine.planted, mine.found = mine.planted + tally.planted, mine.found + tally.found
+            mine.invented += tally.invented
+
+    @property
+    def total(self) -> Tally:
+        """All kinds together."""
+        tallies = self.by_kind.values()
+        return Tally(*(sum(getattr(t, name) for t in tallies) for name in ("planted", "found", "invented")))
+
+
+def differences(story: Story, said: Said) -> tuple[Counter[Found], Counter[Found]]:
+    """What is true and was not said, and what was said and is not true."""
+    truth, found = Counter(story.truth), Counter(said.found)
+    return truth - found, found - truth
+
+
+def strangers(story: Story, said: Said) -> list[str]:
+    """The lines that lie in no bucket, or in one that what is true of them does not explain."""
+    about: defaultdict[str | None, list[Found]] = defaultdict(list)
+    for found in story.truth:
+        about[found.line].append(found)
+    ours = {row.exchange_order_id: row.order_id for row in story.rows if row.exchange_order_id}
+    unnamed = [about[row.order_id] for row in story.rows if not row.exchange_order_id]
+    strange = [
+        f"{row.order_id} in {said.ours.get(row.order_id)}"
+        for row in story.rows
+        if not _explained(said.ours.get(row.order_id), about[row.order_id], story)
+    ]
+    for theirs, bucket in said.theirs:
+        partner = ours.get(theirs) if theirs else None
+        may_be = (
+            [about[theirs]]
+            if theirs and theirs in about
+            else [about[partner]]
+            if partner
+            else [[], about[None], *unnamed]
+        )
+        if not any(_explained(bucket, findings, story) for findings in may_be):
+            strange.append(f"their {theirs} in {bucket}")
+    return strange
+
+
+def _explained(bucket: str | None, findings: Sequence[Found], story: Story) -> bool:
+    """Whether a line with those findings may lie there: a break before what is pending before a match."""
+    breaks = {found.name for found in findings if found.state == "break"}
+    if story.undecided:
+        return bucket == PENDING
+    if breaks:
+        return bucket in breaks
+    if any(found.state == "pending" for found in findings):
+        return bucket == PENDING
+    return bucket == (IN_TOLERANCE if any(found.name == "price-in-tol" for found in findings) else MATCHED)
+
+
+def _in_words(story: Story, missed: Counter[Found], invented: Counter[Found], strange: Sequence[str]) -> str:
+    parts = [" + ".join(story.plants)]
+    parts += [f"missed {_shown(found)}" for found in missed.elements()]
+    parts += [f"invented {_shown(found)}" for found in invented.elements()]
+    return "; ".join([*parts, *strange])
+
+
+def _shown(found: Found) -> str:
+    return f"{found.name} ({found.state}) of {found.line or 'batch or transaction'}"
