@@ -34,6 +34,7 @@ GROUPS = (
         ),
     ),
     ("Asking the Gateway", ("first_", "ask_", "call_", "task_", "lease_", "sweep_", "queue_", "follow_", "breaker_")),
+    ("The private API", ("api_", "token_")),
     ("Reconciling", ("webhook_", "open_", "books_", "price_", "amount_")),
     ("The rest", ("",)),
 )

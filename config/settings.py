@@ -111,6 +111,18 @@ class Settings(BaseSettings):
     )
     announce_silence_s: float = Field(5.0, description="How long the edge announces nothing after a broker failure.")
 
+    api_hosts: str = Field(
+        "",
+        description="Further Host names, white space between, under which the private API answers behind your proxy.",
+    )
+    api_body_bytes: int = Field(64 << 10, ge=1024, description="Largest body of a request to the private API.")
+    token_lifetime: timedelta = Field(
+        timedelta(minutes=15),
+        gt=timedelta(0),
+        le=timedelta(days=1),
+        description="How long a token that your backend asks for is good.",
+    )
+
     first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
     ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")
     call_deadline_s: float = Field(10.0, description="Longest call to the Gateway, answer read whole.")
@@ -137,7 +149,7 @@ class Settings(BaseSettings):
     def _empty_is_absent(cls, value: object) -> object:
         return value or None
 
-    @field_validator("webhook_max_age", "webhook_grace", "open_grace", mode="before")
+    @field_validator("token_lifetime", "webhook_max_age", "webhook_grace", "open_grace", mode="before")
     @classmethod
     def _plain_number_is_seconds(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isdecimal() else value
