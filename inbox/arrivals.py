@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Final
+from uuid import UUID
 
 import structlog
 
+from config.queues import FUNDS_UNIT, HOLDINGS_UNIT
 from store.arrivals import ACCEPTED, DUPLICATE, REUSED, Arrival, BadRowError, CannotSaveError, Saver
 from store.engine import driver_url
 
@@ -204,7 +206,7 @@ class Writer:
             elif outcome == ACCEPTED:
                 new.add(arrival.event_id)
                 if arrival.parked is None:
-                    units.append(f"{arrival.gateway}:{arrival.transaction_id}")
+                    units.append(unit_of(arrival))
             waiting.outcome = outcome
         _wake(group)
         self._taken = 0
@@ -248,6 +250,17 @@ class Writer:
         if self._saver:
             self._saver.close()
         self._saver = None
+
+
+def unit_of(arrival: Arrival) -> str:
+    """The unit that an event belongs to: its account's holdings, itself, or its transaction."""
+    match arrival.family:
+        case "holdings":
+            return f"{arrival.gateway}:{HOLDINGS_UNIT}:{arrival.account}"
+        case "mf-holdings":
+            return f"{arrival.gateway}:{FUNDS_UNIT}:{UUID(bytes=arrival.event_id)}"
+        case _:
+            return f"{arrival.gateway}:{arrival.transaction_id}"
 
 
 def _wake(group: Sequence[Waiting]) -> None:

@@ -85,9 +85,9 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
     found = units.hindrance(connection, gateway=unit.gateway, transaction_id=unit.transaction_id)
     if found is None or found.lease_until is not None:
         return None
-    if _may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
+    if may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
         return _claim(connection, unit, now, pace, worker, probe=True)
-    if why := _why(found):
+    if why := why_not(found):
         until, reason = why
         units.defer(
             connection,
@@ -211,11 +211,12 @@ def _claim(connection: Connection, unit: Unit, now: datetime, pace: Pace, worker
     )
 
 
-def _may_probe(found: Row[Any]) -> bool:
+def may_probe(found: Row[Any]) -> bool:
+    """Whether what hindered a claim is a breaker whose pause is over."""
     return found.breaker not in {None, "closed"} and (found.blocked_until or found.now) <= found.now
 
 
-def _why(found: Row[Any]) -> tuple[datetime, str] | None:
+def why_not(found: Row[Any]) -> tuple[datetime, str] | None:
     """Until when a unit that was not given waits, and for what; None if nothing of it is open."""
     if found.blocked_until is not None and found.blocked_until > found.now:
         return found.blocked_until, found.reason or "gateway-blocked"

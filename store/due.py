@@ -11,6 +11,15 @@ from sqlalchemy import Connection, Row, text
 
 DEATHS = 5  #: claims in a row that never finished before a unit is poison
 
+#: Whether an event names what its family's unit is made of, and that unit's text.
+_ASKABLE = """
+case {0}family when 'holdings' then {0}account is not null when 'mf-holdings' then true
+else {0}transaction_id is not null end"""
+_UNIT = """
+case e.family when 'holdings' then e.gateway || ':holdings:' || e.account
+when 'mf-holdings' then e.gateway || ':mf-holdings:' || e.event_id
+else e.gateway || ':' || e.transaction_id end as unit"""
+
 _FREE = text("""
 with dead as (
   select txn from transactions where lease_until < clock_timestamp() order by txn limit :limit
@@ -31,22 +40,23 @@ with dead as (
       next_attempt_at = case when f.deaths >= :deaths then null else clock_timestamp() end
   from freed f
   where e.gateway = f.gateway and e.transaction_id = f.transaction_id and e.state = 'claimed'
+    and e.family not in ('holdings', 'mf-holdings')
 )
 select gateway, transaction_id, deaths from freed
 """)
 
-_DUE_EVENTS = text("""
+_DUE_EVENTS = text(f"""
 with due as (
   select event_id from events
   where state in ('received', 'waiting', 'claimed') and next_attempt_at <= clock_timestamp()
-    and transaction_id is not null
+    and {_ASKABLE.format("")}
   order by next_attempt_at limit :limit for update skip locked
 )
 update events e
 set announced = announced + 1,
     next_attempt_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
 from due where e.event_id = due.event_id
-returning e.gateway, e.transaction_id
+returning {_UNIT}
 """)
 
 _DUE_QUESTIONS = text("""
@@ -59,7 +69,7 @@ update transactions t
 set announced = announced + 1,
     announce_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
 from due where t.txn = due.txn
-returning t.gateway, t.transaction_id
+returning t.gateway || ':' || t.transaction_id as unit
 """)
 
 _ASK_AGAIN = text("""
@@ -69,12 +79,13 @@ where gateway = :gateway and ask_at > :now
        or (registered_at at time zone 'Asia/Kolkata')::date <= cast(:trade_date as date))
 """)
 
-_REPLAY = text("""
+_REPLAY = text(f"""
 with chosen as (
-  select event_id, gateway, transaction_id, state from events where event_id = any(:ids) order by event_id
+  select event_id, gateway, transaction_id, family, state from events where event_id = any(:ids) order by event_id
 ), unit as (
   select t.txn from transactions t
-  where (t.gateway, t.transaction_id) in (select gateway, transaction_id from chosen where state = 'parked')
+  where (t.gateway, t.transaction_id) in (
+    select gateway, transaction_id from chosen where state = 'parked' and family not in ('holdings', 'mf-holdings'))
   order by t.txn for no key update
 ), revived as (
   update transactions t set deaths = 0, ask_at = least(t.ask_at, :now), announce_at = null, rest_until = null
@@ -85,7 +96,7 @@ with chosen as (
   select txn, generation, 'replayed', 'by-hand', :reason from revived
 ), put_back as (
   update events e set state = 'received', reason = null, announced = 0, next_attempt_at = clock_timestamp()
-  from chosen where e.event_id = chosen.event_id and e.state = 'parked' and e.transaction_id is not null
+  from chosen where e.event_id = chosen.event_id and e.state = 'parked' and {_ASKABLE.format("e.")}
   returning e.event_id
 )
 select c.event_id, c.state, p.event_id is not null as put_back
@@ -105,9 +116,10 @@ select txn, status, intent, expire_at, created_at, registered_at, known, absent_
 from transactions t where txn = any(:txns)
 """)
 
-_PARK_NAMELESS = text("""
-update events set state = 'parked', reason = 'no-transaction', next_attempt_at = null
-where state in ('received', 'waiting') and transaction_id is null and next_attempt_at <= clock_timestamp()
+_PARK_NAMELESS = text(f"""
+update events set state = 'parked', next_attempt_at = null,
+  reason = case family when 'holdings' then 'no-account' else 'no-transaction' end
+where state in ('received', 'waiting') and not ({_ASKABLE.format("")}) and next_attempt_at <= clock_timestamp()
 """)
 
 
@@ -150,9 +162,9 @@ def standings(connection: Connection, *, txns: Sequence[int]) -> Sequence[Row[An
 
 
 def park_nameless(connection: Connection) -> int:
-    """Park events that name no transaction: nothing can be asked about them."""
+    """Park events that name no transaction, or no account: nothing can be asked about them."""
     return connection.execute(_PARK_NAMELESS).rowcount
 
 
 def _units(rows: Iterable[Row[Any]]) -> list[str]:
-    return list(dict.fromkeys(f"{row.gateway}:{row.transaction_id}" for row in rows))
+    return list(dict.fromkeys(row.unit for row in rows))

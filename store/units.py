@@ -1,5 +1,7 @@
 """Units of work: one transaction of one gateway with all its open events. Statements, no meaning.
 
+Webhooks about holdings are not among these events, though they name a transaction: `store.holding_units`.
+
 Each function is one statement, so claiming and finishing cost one round trip each. Lock order:
 the transaction's row, then its events. Times here are the database's; `now` is the domain's.
 """
@@ -22,7 +24,7 @@ with claimed as (
     and (rest_until is null or rest_until <= clock_timestamp())
     and (ask_at <= :now or exists (
       select from events e where e.gateway = :gateway and e.transaction_id = :transaction_id
-      and e.state in ('received', 'waiting', 'claimed')))
+      and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')))
     and (:probe or not exists (
       select from gateway_states g where g.gateway = :gateway
       and (g.breaker <> 'closed' or g.blocked_until > clock_timestamp())))
@@ -33,7 +35,7 @@ with claimed as (
       next_attempt_at = claimed.lease_until
   from claimed
   where e.gateway = :gateway and e.transaction_id = :transaction_id
-    and e.state in ('received', 'waiting', 'claimed')
+    and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')
   returning 1
 ), noted as (
   insert into attempts (txn, generation, outcome, worker) select txn, generation, 'claimed', :worker from claimed
@@ -54,6 +56,7 @@ with moved as (
 )
 update events set state = 'waiting', reason = :reason, next_attempt_at = :until
 where gateway = :gateway and transaction_id = :transaction_id and state in ('received', 'waiting')
+  and family not in ('holdings', 'mf-holdings')
 """)
 
 _FENCE = text("""
@@ -80,13 +83,14 @@ with unit as materialized (
   update events e set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
   from unit u
   where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at <= u.asked_at
+    and e.family not in ('holdings', 'mf-holdings')
     and (e.state in ('received', 'waiting', 'claimed') or (e.state = 'parked' and e.reason = 'unknown-transaction'))
 ), later as (
   update events e set state = 'waiting', reason = 'asked-before-it',
       next_attempt_at = u.asked_at + cast(:pause as interval)
   from unit u
   where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at > u.asked_at
-    and e.state in ('received', 'waiting', 'claimed')
+    and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')
 ), followed as (
   update transactions t set ask_at = u.ask_at
   from unit u where t.txn = u.txn and t.ask_at is distinct from u.ask_at
@@ -105,7 +109,7 @@ with mine as (
 ), waiting as (
   update events set state = 'waiting', reason = :reason, next_attempt_at = clock_timestamp() + :delay
   from mine where gateway = :gateway and transaction_id = :transaction_id
-    and state in ('received', 'waiting', 'claimed')
+    and family not in ('holdings', 'mf-holdings') and state in ('received', 'waiting', 'claimed')
 ), noted as (
   insert into attempts (txn, generation, outcome, reason, detail, http_status, took_ms, worker)
   select txn, :generation, 'waiting', :reason, :detail, :http_status, :took_ms, :worker from mine
@@ -117,6 +121,7 @@ _PARK = text("""
 with parked as (
   update events set state = 'parked', reason = :reason, next_attempt_at = null
   where gateway = :gateway and transaction_id = :transaction_id and state = 'claimed'
+    and family not in ('holdings', 'mf-holdings')
 ), followed as (
   update transactions set ask_at = :ask_at where txn = :txn and ask_at is distinct from :ask_at
 )

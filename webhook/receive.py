@@ -20,6 +20,7 @@ UNAUTHORIZED: Final = frozenset({"no-checksum", "bad-checksum", "no-id", "no-tim
 OUR_FAULT: Final = frozenset({"no-valid-key"})
 UNKNOWN_SHAPE: Final = "unknown-shape"
 NO_TRANSACTION: Final = "no-transaction"
+NO_ACCOUNT: Final = "no-account"
 NOWHERE: Final = "?"  #: the gateway's name in the record when there is no such gateway
 
 
@@ -99,7 +100,6 @@ def _arrival(
 ) -> Arrival:
     shape = verdict.shape
     transaction_id = shape.transaction_id if shape else None
-    unknown = verdict.family is Family.UNKNOWN
     return Arrival(
         event_id=identity,
         gateway=gateway.name,
@@ -114,5 +114,19 @@ def _arrival(
         headers=as_json(kept(environ)),
         signature=signature(gateway.name, verdict),
         marks=",".join(verdict.marks),
-        parked=UNKNOWN_SHAPE if unknown else None if transaction_id else NO_TRANSACTION,
+        parked=_nothing_to_ask(verdict),
     )
+
+
+def _nothing_to_ask(verdict: Verdict) -> str | None:
+    """Why nothing can be asked for it: it names nothing that its family is asked by."""
+    transaction_id, account = (verdict.shape.transaction_id, verdict.shape.account) if verdict.shape else (None, None)
+    match verdict.family:
+        case Family.UNKNOWN:
+            return UNKNOWN_SHAPE
+        case Family.HOLDINGS:
+            return None if account else NO_ACCOUNT
+        case Family.MF_HOLDINGS:
+            return None
+        case _:
+            return None if transaction_id else NO_TRANSACTION
