@@ -17,7 +17,7 @@ case {0}family when 'holdings' then {0}account is not null when 'mf-holdings' th
 else {0}transaction_id is not null end"""
 _UNIT = """
 case e.family when 'holdings' then e.gateway || ':holdings:' || e.account
-when 'mf-holdings' then e.gateway || ':mf-holdings:' || e.event_id
+when 'mf-holdings' then e.gateway || '\\:mf-holdings:' || e.event_id
 else e.gateway || ':' || e.transaction_id end as unit"""
 
 _FREE = text("""
