@@ -14,7 +14,7 @@ from books.tables import Layout, Row
 
 LAYOUT: Final = Layout(
     required=("transaction_id",),
-    optional=("gateway", "account", "created_at", "expire_at", "intent", "requested"),
+    optional=("gateway", "account", "user", "created_at", "expire_at", "intent", "requested"),
 )
 _BASKET_FIX: Final = 'write [{"ticker": "TCS", "type": "BUY", "quantity": 10}], or leave it empty'
 
@@ -26,6 +26,7 @@ class Registration(NamedTuple):
     gateway: str
     transaction_id: str
     account: str | None
+    user: str | None  #: the company's own
     created_at: datetime | None
     expire_at: datetime | None
     intent: str | None
@@ -108,6 +109,7 @@ def _leg(leg: object) -> dict[str, str]:
 _READERS: Final[Mapping[str, Callable[[Cell], object]]] = {
     "transaction_id": a_transaction_id,
     "account": identifier,
+    "user": identifier,
     "created_at": an_instant,
     "expire_at": an_instant,
     "intent": plain_text,

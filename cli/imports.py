@@ -61,7 +61,7 @@ def instruments(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> No
 @imports.command()
 @_importing
 def transactions(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
-    """Import the transactions you created: transaction_id, account, created_at, expire_at, intent, requested."""
+    """Import the transactions you created: transaction_id, account, user, created_at, intent, requested ..."""
     _import("transactions", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 

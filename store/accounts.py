@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 _ENSURE = text("""
 insert into accounts (gateway, account, book, first_seen_at)
@@ -39,3 +41,103 @@ def ensure(connection: Connection, *, gateway: str, book: str, accounts: Sequenc
 def ensure_of(connection: Connection, *, txns: Sequence[int], now: datetime) -> None:
     """Make the rows of the accounts that these transactions' answers, else their webhooks, name."""
     connection.execute(_ENSURE_OF, {"txns": sorted(txns), "now": now})
+
+
+# ---------------------------------------------------------------- whose they are
+
+_LOCK = text("select * from accounts where gateway = :gateway and account = :account for no key update")
+_GIVE = text("""
+update accounts set user_ref = :user_ref, linked_at = case when cast(:user_ref as text) is null then null else :now end
+where gateway = :gateway and account = :account
+""")
+_NOTE = text("""
+insert into account_links (at, gateway, account, user_ref, change, source, reason, held_by, by, transaction_id)
+values (:at, :gateway, :account, :user_ref, :change, :source, :reason, :held_by, :by, :transaction_id)
+""")
+_OF_USER = text("""
+select account, broker from accounts where gateway = :gateway and user_ref = :user_ref order by account
+""")
+_IS_ACCOUNT = text("select exists (select from accounts where gateway = :gateway and account = :named)")
+_IS_USER = text("select exists (select from accounts where gateway = :gateway and user_ref = :named)")
+#: Registered for a user, answered by the API with an account that is not that user's. What a person took
+#: apart afterwards, and what was refused before, stays as it is.
+_CLAIMED = text("""
+select t.gateway, t.account, t.user_ref, t.transaction_id, a.book
+from transactions t join accounts a on a.gateway = t.gateway and a.account = t.account
+where t.txn = any(:txns) and t.user_ref is not null and t.known and t.origin in ('registration', 'import')
+  and a.user_ref is distinct from t.user_ref and not exists (
+    select from account_links l where l.gateway = t.gateway and l.account = t.account and l.user_ref = t.user_ref
+      and (l.change = 'unlinked' and l.at >= t.registered_at
+        or l.change = 'refused' and l.transaction_id = t.transaction_id)
+  )
+order by t.gateway, t.account, t.txn
+""")
+#: The lines that name a user who has an account since, or has none any more, say something else now.
+_RENAMED = """
+with named as (
+  select distinct o.txn from our_lines o
+  where o.gateway = :gateway and o.account = :user_ref and {length} and o.txn is not null
+), locked as (
+  select t.txn from transactions t join named n on n.txn = t.txn order by t.txn for no key update of t
+)
+update transactions t set rev = t.rev + 1 from locked l where t.txn = l.txn
+"""
+_INDEXED, _WHOLE = (text(_RENAMED.format(length=said)) for said in ("length(o.account) <> 24", "true"))
+_AS_ACCOUNT: Final = 24  #: characters of a smallcaseAuthId: user ids of that length are in no index
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One entry of an account's history: linked, refused or unlinked."""
+
+    at: datetime  #: domain's clock
+    gateway: str
+    change: str
+    source: str
+    by: str
+    account: str | None = None
+    user_ref: str | None = None
+    reason: str | None = None
+    held_by: str | None = None
+    transaction_id: str | None = None
+
+
+def lock(connection: Connection, *, gateway: str, account: str) -> Row[Any] | None:
+    """The account's row, locked until the end of the database transaction."""
+    return connection.execute(_LOCK, {"gateway": gateway, "account": account}).one_or_none()
+
+
+def give(connection: Connection, *, gateway: str, account: str, user_ref: str | None, now: datetime) -> None:
+    """Let the account be that user's, or nobody's."""
+    connection.execute(_GIVE, {"gateway": gateway, "account": account, "user_ref": user_ref, "now": now})
+
+
+def note(connection: Connection, change: Change) -> None:
+    """Keep what happened to an account, or what was refused."""
+    connection.execute(_NOTE, asdict(change))
+
+
+def of_user(connection: Connection, *, gateway: str, user_ref: str) -> list[Row[Any]]:
+    """The accounts linked to that user, with their brokers."""
+    return list(connection.execute(_OF_USER, {"gateway": gateway, "user_ref": user_ref}))
+
+
+def is_account(connection: Connection, *, gateway: str, named: str) -> bool:
+    """Whether that is an account of the gateway."""
+    return bool(connection.execute(_IS_ACCOUNT, {"gateway": gateway, "named": named}).scalar_one())
+
+
+def is_user(connection: Connection, *, gateway: str, named: str) -> bool:
+    """Whether that is a user who has an account."""
+    return bool(connection.execute(_IS_USER, {"gateway": gateway, "named": named}).scalar_one())
+
+
+def claimed(connection: Connection, *, txns: Sequence[int]) -> list[Row[Any]]:
+    """Which of these transactions were registered for a user who does not have the account that they name."""
+    return list(connection.execute(_CLAIMED, {"txns": list(txns)}))
+
+
+def judge_again(connection: Connection, *, gateway: str, user_ref: str) -> int:
+    """Raise the rev of every transaction with a line that names that user; how many."""
+    statement = _WHOLE if len(user_ref) == _AS_ACCOUNT else _INDEXED
+    return connection.execute(statement, {"gateway": gateway, "user_ref": user_ref}).rowcount

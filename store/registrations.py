@@ -11,14 +11,16 @@ from sqlalchemy import Connection, text
 from store import schema
 from store.recordset import as_parameter, records
 
-FACTS = ("account", "created_at", "expire_at", "intent", "requested")
+FACTS = ("account", "user_ref", "created_at", "expire_at", "intent", "requested")
+LIFESPAN = "interval '5 minutes'"  #: of a transaction whose expiry nobody says
 _FOUND = f"""
 given as (
   select r.* from {records(schema.transactions, "gateway", "transaction_id", *FACTS)}
 )"""
-_NEWS = ", ".join(f"coalesce(t.{c}, g.{c})" for c in FACTS)
+_EXPIRES = f"coalesce(t.expire_at, g.expire_at, coalesce(t.created_at, g.created_at) + {LIFESPAN})"
+_NEWS = ", ".join(_EXPIRES if c == "expire_at" else f"coalesce(t.{c}, g.{c})" for c in FACTS)
 _OLD = ", ".join(f"t.{c}" for c in FACTS)
-_OTHER = " or ".join(f"t.{c} <> g.{c}" for c in ("account", "created_at", "expire_at", "intent"))
+_OTHER = " or ".join(f"t.{c} <> g.{c}" for c in ("account", "user_ref", "created_at", "expire_at", "intent"))
 
 _STATED = text(f"""
 with {_FOUND}

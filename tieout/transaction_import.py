@@ -125,6 +125,6 @@ def _register(connection: Connection, job: Job, batch: list[Registration], found
 
 
 def _facts(row: Registration) -> dict[str, object]:
-    facts = {name: getattr(row, name) for name in FACTS}
+    facts = {name: getattr(row, "user" if name == "user_ref" else name) for name in FACTS}
     facts["requested"] = json.loads(row.requested) if row.requested else None
     return {"gateway": row.gateway, "transaction_id": row.transaction_id, **facts}
