@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from bench.corpus import books, clean, gateway, heard, instants
+from bench.corpus import books, clean, gateway, heard, instants, mutations
 from bench.corpus.registry import CLEAN, PLANTS, Plant, of_kind, plant
 
-__all__ = ["CLEAN", "PLANTS", "Plant", "books", "clean", "gateway", "heard", "instants", "of_kind", "plant"]
+__all__ = [
+    "CLEAN",
+    "PLANTS",
+    "Plant",
+    "books",
+    "clean",
+    "gateway",
+    "heard",
+    "instants",
+    "mutations",
+    "of_kind",
+    "plant",
+]

@@ -34,6 +34,7 @@ LISTED: Sequence[tuple[Share, Share]] = (
     _listed("IDEA", "INE669E01016", "7.15"),
 )
 SHARES: Sequence[Share] = tuple(nse for nse, _ in LISTED)
+INFY = SHARES[0]
 
 #: One ISIN that changed its symbol over the weekend, and one symbol that a split gave another ISIN.
 OLD_NAME = Share("NSE", "OLDNAME", "INE758T01015", Decimal("210.55"), until=FRIDAY)

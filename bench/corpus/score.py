@@ -15,9 +15,9 @@ MATCHED, IN_TOLERANCE, PENDING = "matched", "matched-in-tolerance", "pending"
 class Said:
     """What was said of one story: its findings, and the bucket of each line of both sides."""
 
-    found: Sequence[Found]
+    found: list[Found]
     ours: dict[str, str]  #: by order id
-    theirs: Sequence[tuple[str | None, str]]  #: exchange order id and bucket
+    theirs: list[tuple[str | None, str]]  #: exchange order id and bucket
 
 
 @dataclass(slots=True)

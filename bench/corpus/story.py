@@ -10,7 +10,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from typing import Literal
 
 IST = timezone(timedelta(hours=5, minutes=30))
 MICRO = Decimal("0.000001")
@@ -21,7 +20,6 @@ ZERO = Decimal(0)
 #: Days on which NSE does not trade in the weeks the corpus plays in, besides Saturdays and Sundays.
 HOLIDAYS = frozenset({date(2026, 11, 10), date(2026, 11, 24), date(2026, 12, 25)})
 
-Class = Literal["break", "pending", "note"]
 
 #: What never asks anything of anybody, and what only waits.
 NOTES = frozenset(
@@ -157,7 +155,7 @@ class Found:
 
     name: str
     line: str | None
-    state: Class
+    state: str  #: break, pending or note
 
 
 @dataclass(slots=True, kw_only=True)
@@ -195,7 +193,7 @@ class Story:
         line = (
             about.order_id if isinstance(about, Row) else about.exchange_order_id if isinstance(about, Leg) else about
         )
-        state: Class = "note" if name in NOTES else "pending" if waiting or name in PENDINGS else "break"
+        state = "note" if name in NOTES else "pending" if waiting or name in PENDINGS else "break"
         self.truth.append(Found(name, line, state))
 
     def row_of(self, leg: Leg) -> Row:

@@ -1,0 +1,132 @@
+"""Several breaks at once: on one line, in one batch, in one day. What is true is what is true of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+
+from bench.corpus.draw import Draw
+from bench.corpus.registry import PLANTS, Plant
+from bench.corpus.story import ZERO, Leg, Row, Story, at
+
+ONE = Decimal(1)
+TRIES = 12  #: draws until a plant fits to the others
+
+
+def _account(draw: Draw, row: Row) -> None:
+    row.account = draw.hex24()
+
+
+def _broker(_draw: Draw, row: Row) -> None:
+    row.broker = "groww"
+
+
+def _side(_draw: Draw, row: Row) -> None:
+    row.side = "SELL" if row.side == "BUY" else "BUY"
+
+
+def _price(draw: Draw, row: Row) -> None:
+    row.price = (row.price or ZERO) + draw.paise(2, 500)
+
+
+def _quantity(_draw: Draw, row: Row) -> None:
+    row.quantity += ONE
+
+
+def _filled(_draw: Draw, row: Row) -> None:
+    row.filled = (row.filled or ZERO) - ONE
+
+
+#: Faults of one line of the books that do not touch each other: any of them together are all found.
+FAULTS: dict[str, Callable[[Draw, Row], None]] = {
+    "account": _account,
+    "account of a broker": _broker,
+    "side": _side,
+    "price-out": _price,
+    "qty-requested": _quantity,
+    "qty-filled": _filled,
+}
+_NAMES = {name: "account" if name.startswith("account") else name for name in FAULTS}
+
+
+def on_one_line(draw: Draw) -> Iterator[Story]:
+    """One line with every combination of two or more faults."""
+    for number in range(2, len(FAULTS) + 1):
+        for names in combinations(FAULTS, number):
+            story = draw.story()
+            row = draw.chance.choice(story.rows)
+            for name in names:
+                FAULTS[name](draw, row)
+                story.finds(_NAMES[name], row)
+            story.plants.append(f"on one line: {', '.join(names)}")
+            yield story
+
+
+def in_one_batch(draw: Draw, count: int) -> Iterator[Story]:
+    """So many batches, each with two to four plants on lines of their own."""
+    fitting = [each for each in PLANTS if _may_fit(each)]
+    for _ in range(count):
+        day = draw.day()
+        stories = [_drawn(draw, fitting, day) for _ in range(draw.chance.randint(2, 4))]
+        yield joined(draw, stories, day)
+
+
+def _drawn(draw: Draw, fitting: Sequence[Plant], day: date) -> Story:
+    for _ in range(TRIES):
+        story = draw.chance.choice(fitting).story(draw)
+        if story.trade_date == day and is_of_lines_alone(story):
+            return story
+    return draw.story(day=day)
+
+
+def _may_fit(each: Plant) -> bool:
+    return is_of_lines_alone(each.story(Draw(1)))
+
+
+def is_of_lines_alone(story: Story) -> bool:
+    """Whether all that is true of the story is true of its lines, which exchange order ids tell apart."""
+    if len(story.answers) != 1 or len(story.answer.batches) != 1 or len(story.webhooks) != 1:
+        return False
+    if story.complete or story.undecided or story.requested or story.as_of != at(story.trade_date, "20:30"):
+        return False
+    batch, answer = story.batch, story.answer
+    same = deepcopy(batch)
+    same.add_up()
+    usual = (answer.status, batch.status, batch.variety) == ("COMPLETED", "COMPLETED", "regular")
+    usual = usual and batch.completed_at is not None and not batch.more and not answer.more
+    told = same == batch == story.webhooks[0].batch and story.webhooks[0].account == answer.account
+    return usual and told and all(found.line for found in story.truth) and _told_apart(story)
+
+
+def _told_apart(story: Story) -> bool:
+    legs = {leg.exchange_order_id: leg for leg in story.batch.legs}
+    ids = [row.exchange_order_id for row in story.rows]
+    known = all(ids) and all(legs) and len(set(ids)) == len(ids) and len(legs) == len(story.batch.legs)
+    same = all(legs[i].exchange == row.exchange for i, row in zip(ids, story.rows, strict=True) if i in legs)
+    return bool(known and same and all(leg.placed for leg in legs.values()) and _of_its_day(story))
+
+
+def _of_its_day(story: Story) -> bool:
+    return all(row.trade_date == story.trade_date for row in story.rows)
+
+
+def joined(draw: Draw, stories: Sequence[Story], day: date) -> Story:
+    """One transaction of one batch that holds the lines of all these, and all that is true of them."""
+    legs: list[Leg] = [leg for story in stories for leg in story.batch.legs]
+    whole = draw.story(legs, day=day)
+    whole.rows = [_moved(row, story, whole) for story in stories for row in story.rows]
+    whole.truth = [found for story in stories for found in story.truth]
+    whole.plants = [title for story in stories for title in story.plants]
+    whole.stored = all(story.stored for story in stories)
+    return whole
+
+
+def _moved(row: Row, story: Story, whole: Story) -> Row:
+    """The line as it stands in the other transaction."""
+    row.transaction_id, row.trade_date = whole.transaction_id, whole.trade_date
+    if row.account == story.answer.account:
+        row.account = whole.answer.account or ""
+    return row
