@@ -71,7 +71,9 @@ class Settings(BaseSettings):
     gateway_rate: int = Field(
         RATE, ge=1, description="Calls a second to one gateway, over all processes; from 1000 on nothing is limited."
     )
-    gateway_at_once: int = Field(AT_ONCE, ge=1, description="Calls under way at one gateway at once, over all processes.")
+    gateway_at_once: int = Field(
+        AT_ONCE, ge=1, description="Calls under way at one gateway at once, over all processes."
+    )
     gateways_file: Path = Field(Path("config/gateways.toml"), description="Several gateways; holds no secret.")
     statuses_file: Path = Field(
         Path("config/statuses.toml"), description="Your books' status words in the Gateway's leg words."
@@ -123,6 +125,15 @@ class Settings(BaseSettings):
         description="How long a token that your backend asks for is good.",
     )
 
+    holdings_after_close: timedelta = Field(
+        timedelta(minutes=45), description="Holdings are fetched so long after a session's close, once a session."
+    )
+    holdings_funds: bool = Field(default=True, description="Ask for mutual funds with the holdings.")
+    holdings_investments: bool = Field(
+        default=True, description="Ask for investments in smallcases after the holdings."
+    )
+    holdings_deadline_s: float = Field(30.0, description="Longest call for an account's holdings, answer read whole.")
+
     first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
     ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")
     call_deadline_s: float = Field(10.0, description="Longest call to the Gateway, answer read whole.")
@@ -149,7 +160,9 @@ class Settings(BaseSettings):
     def _empty_is_absent(cls, value: object) -> object:
         return value or None
 
-    @field_validator("token_lifetime", "webhook_max_age", "webhook_grace", "open_grace", mode="before")
+    @field_validator(
+        "token_lifetime", "webhook_max_age", "webhook_grace", "open_grace", "holdings_after_close", mode="before"
+    )
     @classmethod
     def _plain_number_is_seconds(cls, value: object) -> object:
         return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -132,6 +132,14 @@ where holder = :holder and outcome = 'waiting' and reason = :reason and at > coa
 """)
 
 
+_KNOWN = text("""
+select account from holding_accounts where gateway = :gateway
+union select account from accounts where gateway = :gateway
+union select account from transactions where gateway = :gateway and account is not null
+order by account
+""")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """Whose claim it is: everything by which the other statements find its rows."""
@@ -246,3 +254,8 @@ def failures(connection: Connection, *, holder: int, reason: str) -> tuple[int, 
     """How many times in a row it failed for that reason, and how long ago the first was."""
     row = connection.execute(_FAILURES, {"holder": holder, "reason": reason}).one()
     return row.attempts, row.age
+
+
+def known_accounts(connection: Connection, *, gateway: str) -> list[str]:
+    """Every account of that gateway that any part of the service heard of."""
+    return list(connection.execute(_KNOWN, {"gateway": gateway}).scalars())

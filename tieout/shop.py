@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -17,6 +17,7 @@ from config.settings import Gateway
 from gateway.client import GatewayClient
 from gateway.rate import Limiter
 from inbox.units import Pace
+from tieout.holding_states import HoldingsPlan
 from tieout.rules import Rules
 
 TRIES: Final = 6
@@ -42,6 +43,8 @@ class Shop:
     patience: timedelta  #: no new unit is begun later in a message
     stopping: Callable[[], bool]  #: no new unit is begun once this is true
     worker: str
+    holdings: HoldingsPlan = field(default_factory=HoldingsPlan)
+    holdings_patience: timedelta = timedelta(seconds=1)  #: no new account is begun later in a message
 
 
 def repeat(begin: Callable[[], AbstractContextManager[Connection]], write: Callable[[Connection], T]) -> T:

@@ -1,0 +1,178 @@
+"""Settling holdings: claim an account, ask for it as itself, and write everything in one transaction.
+
+No database connection is held while the Gateway is asked. Missing consent is a state of the account with a
+next step: nothing stops for it.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Gateway
+from gateway.client import GatewayError, Reply
+from gateway.consent import NeedsConsent, read_reply
+from gateway.fields import WireError
+from gateway.holdings import read_holdings
+from gateway.investments import read_investments
+from inbox import holdings as inbox
+from inbox.holdings import FundsUnit, HoldingsClaim, HoldingsUnit, read_unit
+from inbox.units import ClaimLostError, since_start
+from store import holding_units
+from tieout.alert import alert
+from tieout.funds import take_in
+from tieout.holding_outcomes import Asked, Fetched, keep_failure, keep_fetched
+from tieout.outcomes import Bug, Failed
+from tieout.shop import Shop, is_passing, repeat
+
+_LOG = structlog.get_logger("tieout.holdings")
+WEBHOOK: Final = "webhook"
+PERSON: Final = "person"
+
+
+def settle_holdings(shop: Shop, names: Sequence[str]) -> list[str]:
+    """Settle the units a message names; those left for want of time are returned, to be announced again."""
+    begun = time.monotonic()
+    wanted = list(dict.fromkeys(names))
+    for done, name in enumerate(wanted):
+        if shop.stopping() or time.monotonic() - begun > shop.holdings_patience.total_seconds():
+            return wanted[done:]
+        match read_unit(name):
+            case FundsUnit() as unit:
+                _take_in(shop, unit)
+            case HoldingsUnit() as unit:
+                _settle(shop, unit)
+            case None:
+                _LOG.warning("holdings.no-unit", name=name)
+    return []
+
+
+def _take_in(shop: Shop, unit: FundsUnit) -> None:
+    try:
+        repeat(shop.engine.begin, partial(take_in, shop=shop, unit=unit))
+    except Exception:  # noqa: BLE001 a bug must not stop the other units: the sweep brings this one back
+        _LOG.error("holdings.error", unit=str(unit), trace=traceback.format_exc(limit=-6))
+
+
+def _settle(shop: Shop, unit: HoldingsUnit) -> None:
+    gateway = shop.gateways.get(unit.gateway)
+    if gateway is None:
+        repeat(shop.engine.begin, partial(_tell_no_gateway, unit=unit))
+        return
+    if claim := repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit, gateway=gateway)):
+        _ask(shop, claim)
+
+
+def _tell_no_gateway(connection: Connection, *, unit: HoldingsUnit) -> None:
+    alert(connection, "no-such-gateway", gateway=unit.gateway, detail="its units wait until it is set up")
+
+
+def _claim(connection: Connection, *, shop: Shop, unit: HoldingsUnit, gateway: Gateway) -> HoldingsClaim | None:
+    """Claim the account, whose row is made if a webhook is the first to name it."""
+    now = shop.clock.now()
+    holding_units.ensure(
+        connection,
+        gateway=unit.gateway,
+        book=gateway.book,
+        origin=WEBHOOK,
+        accounts=[unit.account],
+        now=now,
+        fetch_at=None,
+    )
+    return inbox.claim(connection, unit, now=now, pace=shop.pace, worker=shop.worker)
+
+
+def _ask(shop: Shop, claim: HoldingsClaim) -> None:
+    """Ask, and write what comes of it."""
+    reply: Reply | None = None
+    plan = shop.holdings
+    try:
+        client = shop.client(claim.unit.gateway)
+        reply = client.ask_holdings(claim.unit.account, funds=plan.funds, deadline=plan.deadline)
+        fetched = _read(reply)
+        if fetched.holdings.says and plan.investments:
+            fetched = replace(fetched, **_investments(shop, claim))  # type: ignore[arg-type]
+    except (GatewayError, WireError) as error:
+        _fail(shop, claim, error, reply, str(error))
+    except Exception:  # noqa: BLE001 a bug must not stop the other accounts: it is kept, tried again, parked
+        _bug(shop, claim, reply)
+    else:
+        _keep(shop, claim, fetched)
+
+
+def _read(reply: Reply) -> Fetched:
+    """What the reply says; missing consent is an answer like another. Raises what says that it is none."""
+    answered = since_start()
+    try:
+        says = read_reply(reply, read_holdings)
+    except NeedsConsent as error:
+        return Fetched(holdings=Asked(reply=reply, answered=answered, says=None), words=str(error))
+    return Fetched(holdings=Asked(reply=reply, answered=answered, says=says), words="")
+
+
+def _investments(shop: Shop, claim: HoldingsClaim) -> dict[str, object]:
+    """The investments beside the holdings, or a word on why there are none: they hold nothing up."""
+    try:
+        client = shop.client(claim.unit.gateway)
+        reply = client.ask_investments(claim.unit.account, deadline=shop.holdings.deadline)
+        says = read_reply(reply, read_investments)
+    except (GatewayError, WireError) as error:
+        return {"words": f"no investments: {error}"}
+    return {"investments": Asked(reply=reply, answered=since_start(), says=says)}
+
+
+def _keep(shop: Shop, claim: HoldingsClaim, fetched: Fetched) -> None:
+    try:
+        _write(shop, claim, partial(keep_fetched, shop=shop, claim=claim, fetched=fetched))
+    except Exception as error:
+        if isinstance(error, DBAPIError) and is_passing(error):
+            raise
+        _bug(shop, claim, fetched.holdings.reply)
+
+
+def _bug(shop: Shop, claim: HoldingsClaim, reply: Reply | None) -> None:
+    """Keep an error of our own, called while it is handled. Text only: frames hold secrets."""
+    trace = traceback.format_exc(limit=-6)
+    _LOG.error("holdings.error", unit=str(claim.unit), trace=trace)
+    _fail(shop, claim, Bug(), reply, trace)
+
+
+def _fail(shop: Shop, claim: HoldingsClaim, error: Failed, reply: Reply | None, words: str) -> None:
+    _write(shop, claim, partial(keep_failure, shop=shop, claim=claim, error=error, reply=reply, words=words))
+
+
+def _write(shop: Shop, claim: HoldingsClaim, write: Callable[[Connection], None]) -> None:
+    try:
+        repeat(shop.engine.begin, write)
+    except ClaimLostError:
+        _LOG.warning("holdings.claim-lost", unit=str(claim.unit), generation=claim.generation)
+
+
+def fetch(engine: Engine, *, gateway: Gateway, accounts: Sequence[str], now: datetime) -> list[str]:
+    """Have these accounts fetched now, whatever their state; their units, to be announced."""
+    with engine.begin() as connection:
+        holding_units.ensure(
+            connection,
+            gateway=gateway.name,
+            book=gateway.book,
+            origin=PERSON,
+            accounts=accounts,
+            now=now,
+            fetch_at=now,
+        )
+    return [str(HoldingsUnit(gateway.name, account)) for account in sorted(set(accounts))]
+
+
+def known_accounts(engine: Engine, gateway: str) -> list[str]:
+    """Every account of that gateway that the service ever heard of."""
+    with engine.connect() as connection:
+        return holding_units.known_accounts(connection, gateway=gateway)
