@@ -189,6 +189,8 @@ def _answer(details: Mapping[str, object], data: Mapping[str, object], transacti
     success = details["success"] if isinstance(details.get("success"), Mapping) else {}
     success = as_object(success, "success")
     code, message = _error(details.get("error"))
+    config = details.get("orderConfig")
+    asked = (config,) if isinstance(config, Mapping) else ()
     return Answer(
         transaction_id=transaction_id,
         status=(text(details, "status") or "").upper() or "ERRORED",
@@ -201,6 +203,8 @@ def _answer(details: Mapping[str, object], data: Mapping[str, object], transacti
         error_message=message,
         batches=_batches(details) or (_batches(data) if data is not details else ()),
         requested=_requested(details.get("orderConfig")),
+        purpose=first_text(asked, ("type",)),
+        iscid=first_text((*asked, details, success, _inner(success)), ("iscid",)),
     )
 
 
@@ -249,6 +253,8 @@ def _batch(batch: Mapping[str, object]) -> Batch:
         completed_at=instant(batch, "completedDate"),
         broker=text(batch, "broker"),
         dummy=batch.get("dummy") is True,
+        iscid=identifier(batch, "iscid"),
+        label=text(batch, "label"),
         legs=_legs(batch, "orders", placed=True) + _legs(batch, "unplaced", placed=False),
     )
 

@@ -46,6 +46,15 @@ def is_unplaced(leg: Leg, batch: Batch) -> bool:
     return not leg.placed or batch_word(batch.status) == UNPLACED
 
 
+def distinct_legs(batch: Batch) -> tuple[Leg, ...]:
+    """The legs of a batch without those told twice: equal in everything, exchange order id included."""
+    kept: list[Leg] = []
+    for leg in batch.legs:
+        if not leg.exchange_order_id or leg not in kept:
+            kept.append(leg)
+    return tuple(kept)
+
+
 def leg_is_final(leg: Leg, batch: Batch, transaction_status: str) -> bool:
     """Whether nothing more will happen to the leg."""
     if is_unplaced(leg, batch) or leg_word(leg.status) in LEG_ENDS:

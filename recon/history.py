@@ -121,6 +121,8 @@ class _Folding:
         """Let the later batch stand; whether it only differs from one in flight, telling no progress."""
         if after is None or before == after:
             return False
+        if before is not None:
+            after = replace(after, iscid=after.iscid or before.iscid, label=after.label or before.label)
         self.batches[after.batch_id] = after
         sideways = before is not None and not rises(before, after) and self._in_flight(after.batch_id, snapshot)
         if sideways:
@@ -192,4 +194,6 @@ def _filled_in(after: Answer, before: Answer) -> Answer:
         created_at=after.created_at or before.created_at,
         expire_at=after.expire_at or before.expire_at,
         requested=after.requested or before.requested,
+        purpose=after.purpose or before.purpose,
+        iscid=after.iscid or before.iscid,
     )

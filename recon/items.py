@@ -3,39 +3,78 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from recon.ends import leg_is_final
-from recon.pairing import pair_lines
+from recon.keys import their_key
+from recon.pairing import Pair, Pairing, pair_lines
 from recon.scene import Item
-from recon.values import Case, OurLine, Regression, TheirLine
+from recon.values import Answer, Batch, Case, OurLine, Regression, TheirLine
 
 
-def items_of(case: Case) -> tuple[Item, ...]:
-    """Every line of both sides, once: paired, ambiguous or alone."""
-    answer = None if case.state is None else case.state.answer
-    batches = {batch.batch_id: batch for batch in (answer.batches if answer else ())}
-    pairing = pair_lines(case.ours, case.theirs, tuple(batches.values()))
-    fallen = _fallen(case)
+def items_of(case: Case, pairing: Pairing | None = None) -> tuple[Item, ...]:
+    """Every line of both sides, once: paired, ambiguous, told twice or alone; parts with the whole they make up."""
+    return _distinct(_Making(case, pairing or pairing_of(case)).items())
 
-    def item(ours: OurLine | None, theirs: TheirLine | None, *, rung: int | None = None, many: bool = False) -> Item:
-        batch = batches.get(theirs.batch_id) if theirs else None
-        final = bool(theirs and batch and answer and leg_is_final(theirs.leg, batch, answer.status))
-        return Item(
-            ours=ours, theirs=theirs, batch=batch, final=final, subject=_subject(ours, theirs), rung=rung,
-            ambiguous=many, regressions=tuple(fallen.get(theirs.line, ())) if theirs else (),
-        )  # fmt: skip
 
-    return _distinct(
-        (
-            *(item(pair.ours, pair.theirs, rung=pair.rung) for pair in pairing.pairs),
-            *(item(ours, None, many=True) for ours in pairing.ambiguous_ours),
-            *(item(None, theirs, many=True) for theirs in pairing.ambiguous_theirs),
-            *(item(ours, None) for ours in pairing.ours),
-            *(item(None, theirs) for theirs in pairing.theirs),
-        )
-    )
+def pairing_of(case: Case) -> Pairing:
+    """Which lines of the case are one order."""
+    batches = () if case.state is None else case.state.answer.batches
+    return pair_lines(case.ours, case.theirs, batches, case.decisions)
+
+
+@dataclass(slots=True)
+class _Making:
+    """One case on the way to its items."""
+
+    case: Case
+    pairing: Pairing
+
+    def items(self) -> Iterator[Item]:
+        fallen, twice = _fallen(self.case), _told_twice(self.case.theirs, self.pairing.copies)
+        for item in self._bare():
+            theirs = item.their_lines()
+            yield replace(
+                item,
+                final=self._is_final(item.theirs),
+                batch=self._batch(item.theirs),
+                twice=not item.copied and any(_order(line) in twice for line in theirs),
+                doubled=any(item.ours is line for line in self.pairing.doubled),
+                regressions=tuple(fall for line in theirs for fall in fallen.get(line.line, ())),
+            )
+
+    def _bare(self) -> Iterator[Item]:
+        pairing = self.pairing
+        yield from (_of_pair(pair) for pair in pairing.pairs)
+        yield from (_item(ours, None, ambiguous=True) for ours in pairing.ambiguous_ours)
+        yield from (_item(None, theirs, ambiguous=True) for theirs in pairing.ambiguous_theirs)
+        doubled = [line for line in pairing.doubled if not any(line is each for each in pairing.ambiguous_ours)]
+        yield from (_item(ours, None) for ours in (*doubled, *pairing.ours))
+        yield from (_item(None, theirs) for theirs in pairing.theirs)
+        yield from (replace(_item(None, theirs), copied=True) for theirs in pairing.copies)
+
+    @property
+    def _answer(self) -> Answer | None:
+        return None if self.case.state is None else self.case.state.answer
+
+    def _batch(self, theirs: TheirLine | None) -> Batch | None:
+        return None if theirs is None else self.pairing.batches.get(theirs.batch_id)
+
+    def _is_final(self, theirs: TheirLine | None) -> bool:
+        batch, answer = self._batch(theirs), self._answer
+        return bool(theirs and batch and answer and leg_is_final(theirs.leg, batch, answer.status))
+
+
+def _of_pair(pair: Pair) -> Item:
+    item = replace(_item(pair.ours, pair.theirs), rung=pair.rung)
+    if not pair.our_parts:
+        return item
+    return replace(item, our_parts=pair.our_parts, their_parts=pair.their_parts)
+
+
+def _item(ours: OurLine | None, theirs: TheirLine | None, *, ambiguous: bool = False) -> Item:
+    return Item(ours=ours, theirs=theirs, subject=_subject(ours, theirs), ambiguous=ambiguous)
 
 
 def _subject(ours: OurLine | None, theirs: TheirLine | None) -> str:
@@ -43,8 +82,7 @@ def _subject(ours: OurLine | None, theirs: TheirLine | None) -> str:
     if ours is not None:
         return ours.order_id
     assert theirs is not None
-    leg = theirs.leg
-    return leg.exchange_order_id or f"{theirs.batch_id}/{leg.exchange}:{leg.symbol}/{leg.side}"
+    return their_key(theirs)
 
 
 def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
@@ -58,7 +96,18 @@ def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(named)
 
 
-def _fallen(case: Case) -> dict[int, list[Regression]]:
+def _order(line: TheirLine) -> tuple[str, str]:
+    return (line.leg.exchange.upper(), line.leg.exchange_order_id or "")
+
+
+def _told_twice(theirs: Sequence[TheirLine], copies: Sequence[TheirLine]) -> frozenset[tuple[str, str]]:
+    """The exchange orders that several legs name, copies left out."""
+    once = [line for line in theirs if not any(line is copy for copy in copies)]
+    named = Counter(_order(line) for line in once if line.leg.exchange_order_id)
+    return frozenset(order for order, count in named.items() if count > 1)
+
+
+def _fallen(case: Case) -> Mapping[int, list[Regression]]:
     """The recorded falls by the line they are about; of equal legs the first not yet taken."""
     fallen: dict[int, list[Regression]] = {}
     for regression in case.state.regressions if case.state else ():

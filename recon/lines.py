@@ -35,7 +35,8 @@ def facts_of_ours(line: OurLine) -> bytes:
     filled = filled_of(line)
     word = our_word(line.status) if line.status is not None else _implied_word(filled, line.quantity)
     return _facts(
-        (line.instrument, line.side, line.account, line.broker),
+        (line.instrument, line.symbol, line.side, line.account, line.broker),
+        line.trade_date,
         (line.quantity, filled, line.average_price),
         word or f"?{line.status}",
     )
@@ -45,7 +46,8 @@ def facts_of_theirs(line: TheirLine, account: str | None, broker: str | None) ->
     """16 bytes over the compared fields of a leg; account and broker as its batch or answer say them."""
     leg = line.leg
     return _facts(
-        (line.instrument, leg.side, account, broker),
+        (line.instrument, leg.symbol, leg.side, account, broker),
+        line.trade_date,
         (leg.quantity, leg.filled, leg.average_price),
         leg_word(leg.status) or f"?{leg.status}",
     )
@@ -103,16 +105,19 @@ def _implied_word(filled: Decimal, quantity: Decimal) -> str:
 
 
 def _facts(
-    names: tuple[str, str, str | None, str | None],
+    names: tuple[str, str, str, str | None, str | None],
+    day: date,
     figures: tuple[Decimal, Decimal, Decimal | None],
     word: str,
 ) -> bytes:
-    instrument, side, account, broker = names
+    instrument, symbol, side, account, broker = names
     quantity, filled, price = figures
     compared = ending(word, filled, quantity) if word in {PARTIAL, CANCELLED} else word
     return _digest(
         (
             instrument,
+            "".join(symbol.split()).upper(),
+            day.isoformat(),
             side.upper(),
             account or "",
             (broker or "").lower(),

@@ -1,152 +1,210 @@
 """Which line of the books is which leg of the Gateway, rung by rung, within one transaction.
 
+0. what a person decided;
 1. exchange and exchange order id;
 2. same batch, instrument, side and equal compared facts: interchangeable, so no guess;
 3. same batch, instrument and side, one left on each side;
-4. one line left on each side, agreeing in two of instrument, side, quantity.
+4. one line left on each side, agreeing in two of instrument, side, quantity;
+5. one line on one side and several on the other that are its parts, adding up exactly.
 
 Two lines that both state an exchange order id, and different ones, are never a pair.
 More than one candidate is ambiguous: a wrong pair is worse than none.
+A leg that is told twice, equal in everything, is left out before: it is a copy.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from recon.candidates import Group, Left, groups_of, of_any_batch, of_one_batch
+from recon.decided import Decision, Ruling
 from recon.ends import ending, filled_of, is_unplaced
+from recon.keys import their_keys, their_order
+from recon.parts import make_up, ours_as_one, theirs_as_one
 from recon.values import ZERO, Batch, OurLine, TheirLine
 from recon.words import leg_word, our_word
+
+BY_A_PERSON, BY_ID, BY_FACTS, BY_STOCK, BY_ELIMINATION, BY_PARTS = range(6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two lines that are the same leg, and the rung that says so."""
+    """Two lines that are the same leg, and the rung that says so; on rung 5 one of them is made of parts."""
 
     ours: OurLine
     theirs: TheirLine
     rung: int
+    our_parts: tuple[OurLine, ...] = ()
+    their_parts: tuple[TheirLine, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class Pairing:
-    """Every line of both sides, once: paired, ambiguous or left."""
+    """Every line of both sides, once: paired, ambiguous, told twice or left."""
 
+    left: Left
+    batches: dict[str, Batch]
     pairs: list[Pair] = field(default_factory=list)
     ambiguous_ours: list[OurLine] = field(default_factory=list)
     ambiguous_theirs: list[TheirLine] = field(default_factory=list)
-    ours: list[OurLine] = field(default_factory=list)  #: left without a candidate
-    theirs: list[TheirLine] = field(default_factory=list)
+    doubled: list[OurLine] = field(default_factory=list)  #: a second line of ours for a leg that has its pair
+    copies: list[TheirLine] = field(default_factory=list)
+
+    @property
+    def ours(self) -> list[OurLine]:
+        """Left without a candidate."""
+        return self.left.ours
+
+    @property
+    def theirs(self) -> list[TheirLine]:
+        """Left without a candidate."""
+        return self.left.theirs
 
     def claim(self, ours: OurLine, theirs: TheirLine, rung: int) -> None:
         """Take both out of what is left, as a pair."""
         self.pairs.append(Pair(ours=ours, theirs=theirs, rung=rung))
-        self._take((ours,), (theirs,))
+        self.left.take((ours,), (theirs,))
 
     def confuse(self, ours: Iterable[OurLine], theirs: Iterable[TheirLine]) -> None:
         """Take them out of what is left, as candidates of each other."""
         many_ours, many_theirs = list(ours), list(theirs)
         self.ambiguous_ours += many_ours
         self.ambiguous_theirs += many_theirs
-        self._take(many_ours, many_theirs)
+        self.left.take(many_ours, many_theirs)
 
-    def _take(self, ours: Sequence[OurLine], theirs: Sequence[TheirLine]) -> None:
-        taken = {id(line) for line in (*ours, *theirs)}
-        self.ours = [line for line in self.ours if id(line) not in taken]
-        self.theirs = [line for line in self.theirs if id(line) not in taken]
+    def join(self, group: Group) -> bool:
+        """Take the group as one order if one side has a line of which the other has the parts; whether it did."""
+        many_ours, many_theirs = tuple(group.ours), tuple(group.theirs)
+        if min(len(many_ours), len(many_theirs)) != 1 or len(many_ours) == len(many_theirs):
+            return False
+        ours, theirs = ours_as_one(many_ours), theirs_as_one(many_theirs, self.batches)
+        if ours is None or theirs is None or not make_up(ours, theirs) or not group.is_whole(self.left):
+            return False
+        self.pairs.append(Pair(ours=ours, theirs=theirs, rung=BY_PARTS, our_parts=many_ours, their_parts=many_theirs))
+        self.left.take(many_ours, many_theirs)
+        return True
 
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Lines of both sides that agree in what a rung asks."""
-
-    ours: list[OurLine]
-    theirs: list[TheirLine]
-
-    @property
-    def single(self) -> bool:
-        """Whether there is one on each side, which may be a pair."""
-        return len(self.ours) == len(self.theirs) == 1 and may_pair(self.ours[0], self.theirs[0])
-
-    @property
-    def even(self) -> bool:
-        """Whether each may be paired with each, and none would be left over."""
-        every = all(may_pair(ours, theirs) for ours in self.ours for theirs in self.theirs)
-        return every and len(self.ours) == len(self.theirs)
+    def is_placed(self, line: TheirLine) -> bool:
+        """Whether the leg reached the broker."""
+        batch = self.batches.get(line.batch_id)
+        return batch is None or not is_unplaced(line.leg, batch)
 
 
-def pair_lines(ours: Sequence[OurLine], theirs: Sequence[TheirLine], batches: Sequence[Batch]) -> Pairing:
+def pair_lines(
+    ours: Sequence[OurLine],
+    theirs: Sequence[TheirLine],
+    batches: Sequence[Batch],
+    decisions: Sequence[Decision] = (),
+) -> Pairing:
     """Pair the lines of one transaction; the result does not depend on the order they come in."""
-    pairing = Pairing(ours=sorted(ours, key=_our_order), theirs=sorted(theirs, key=_their_order))
-    legs = _Legs({batch.batch_id: batch for batch in batches})
+    copies = copies_of(theirs)
+    told_once = [line for line in theirs if not any(line is copy for copy in copies)]
+    left = Left(ours=sorted(ours, key=_our_order), theirs=sorted(told_once, key=their_order))
+    pairing = Pairing(left=left, batches={batch.batch_id: batch for batch in batches}, copies=copies)
+    _by_a_person(pairing, decisions, their_keys(theirs))
     _by_exchange_id(pairing)
-    _by_facts(pairing, legs)
+    _by_facts(pairing)
     _by_stock(pairing)
     _by_elimination(pairing)
     return pairing
 
 
-def may_pair(ours: OurLine, theirs: TheirLine) -> bool:
-    """Whether nothing that both state says that they are different orders."""
-    mine, other = ours.exchange_order_id, theirs.leg.exchange_order_id
-    same_order = not mine or not other or mine == other
-    return same_order and (ours.batch_id is None or ours.batch_id == theirs.batch_id)
+def copies_of(theirs: Sequence[TheirLine]) -> list[TheirLine]:
+    """The legs told again, equal in everything to an earlier one of their batch."""
+    first: set[tuple[str, object]] = set()
+    copies = []
+    for line in sorted(theirs, key=their_order):
+        if line.leg.exchange_order_id:
+            told = (line.batch_id, line.leg)
+            if told in first:
+                copies.append(line)
+            first.add(told)
+    return copies
 
 
 def _our_order(line: OurLine) -> tuple[str, str]:
     return (line.order_id, repr(line))
 
 
-def _their_order(line: TheirLine) -> tuple[str, str, int]:
-    return (line.batch_id, repr(line.leg), line.line)
-
-
-@dataclass(frozen=True, slots=True)
-class _Legs:
-    """What is compared of a leg, by whether it was placed."""
-
-    batches: dict[str, Batch]
-
-    def placed(self, line: TheirLine) -> bool:
-        batch = self.batches.get(line.batch_id)
-        return batch is None or not is_unplaced(line.leg, batch)
+def _by_a_person(pairing: Pairing, decisions: Sequence[Decision], keys: dict[int, str]) -> None:
+    """What was decided goes before what the lines say; a decision about a line that is gone decides nothing."""
+    ours = {line.order_id: line for line in pairing.ours}
+    theirs = {keys[line.line]: line for line in pairing.theirs}
+    named = [(d.ruling, ours[d.ours], theirs[d.theirs]) for d in decisions if d.ours in ours and d.theirs in theirs]
+    pairing.left.apart = frozenset((o.line, t.line) for ruling, o, t in named if ruling is Ruling.APART)
+    for ruling, mine, other in sorted(named, key=lambda each: (each[1].order_id, keys[each[2].line])):
+        free = any(mine is line for line in pairing.ours) and any(other is line for line in pairing.theirs)
+        if ruling is Ruling.TOGETHER and free and (mine.line, other.line) not in pairing.left.apart:
+            pairing.claim(mine, other, BY_A_PERSON)
 
 
 def _by_exchange_id(pairing: Pairing) -> None:
-    groups = _groups(
-        pairing,
+    groups = groups_of(
+        pairing.left,
         lambda line: line.exchange_order_id and (line.exchange.upper(), line.exchange_order_id),
         lambda line: line.leg.exchange_order_id and (line.leg.exchange.upper(), line.leg.exchange_order_id),
     )
     for group in groups:
-        if len(group.ours) == len(group.theirs) == 1:
-            pairing.claim(group.ours[0], group.theirs[0], 1)
-        else:
-            pairing.confuse(group.ours, group.theirs)
+        free = Group(
+            [o for o in group.ours if any((o.line, t.line) not in pairing.left.apart for t in group.theirs)],
+            [t for t in group.theirs if any((o.line, t.line) not in pairing.left.apart for o in group.ours)],
+        )
+        if len(free.ours) == len(free.theirs) == 1:
+            pairing.claim(free.ours[0], free.theirs[0], BY_ID)
+        elif len(free.theirs) == 1:
+            _told_twice(pairing, free)
+        elif free.ours:
+            pairing.confuse(free.ours, free.theirs)
 
 
-def _by_facts(pairing: Pairing, legs: _Legs) -> None:
+def _told_twice(pairing: Pairing, group: Group) -> None:
+    """Several lines of ours name one leg: its fills, or one of them is the order and the others were booked again."""
+    theirs = group.theirs[0]
+    if pairing.join(group):
+        return
+    agreeing = [line for line in group.ours if _agree(pairing, line, theirs)]
+    if not agreeing and len({_our_facts(line) for line in group.ours}) == 1:
+        agreeing = group.ours  # they say the same, so there is nothing to guess
+    if agreeing:
+        pairing.claim(agreeing[0], theirs, BY_ID)
+        again = [line for line in group.ours if line is not agreeing[0]]
+        pairing.left.take(again, ())
+    else:
+        again = group.ours
+        pairing.confuse(group.ours, group.theirs)
+    pairing.doubled += again
+
+
+def _agree(pairing: Pairing, ours: OurLine, theirs: TheirLine) -> bool:
+    if pairing.is_placed(theirs):
+        return _our_facts(ours) == _their_facts(theirs)
+    return _our_order_facts(ours) == _their_order_facts(theirs)
+
+
+def _by_facts(pairing: Pairing) -> None:
     """Of placed legs all facts count; of unplaced ones only what the books can know as well."""
     for ours_of, theirs_of in (
-        (_our_facts, lambda line: _their_facts(line) if legs.placed(line) else None),
-        (_our_order_facts, lambda line: None if legs.placed(line) else _their_order_facts(line)),
+        (_our_facts, lambda line: _their_facts(line) if pairing.is_placed(line) else None),
+        (_our_order_facts, lambda line: None if pairing.is_placed(line) else _their_order_facts(line)),
     ):
-        for parts in (_of_one_batch, _of_any_batch):
-            for group in parts(pairing, ours_of, theirs_of):
-                if group.even:
+        for parts in (of_one_batch, of_any_batch):
+            for group in parts(pairing.left, ours_of, theirs_of):
+                if group.is_even(pairing.left):
                     for ours, theirs in zip(group.ours, group.theirs, strict=True):
-                        pairing.claim(ours, theirs, 2)
+                        pairing.claim(ours, theirs, BY_FACTS)
 
 
 def _by_stock(pairing: Pairing) -> None:
-    for group in _of_one_batch(pairing, _our_stock, _their_stock):
-        if group.single:
-            pairing.claim(group.ours[0], group.theirs[0], 3)
-    for group in _of_any_batch(pairing, _our_stock, _their_stock):
-        if group.single:
-            pairing.claim(group.ours[0], group.theirs[0], 3)
+    for group in of_one_batch(pairing.left, _our_stock, _their_stock):
+        if group.is_single(pairing.left):
+            pairing.claim(group.ours[0], group.theirs[0], BY_STOCK)
         else:
+            pairing.join(group)
+    for group in of_any_batch(pairing.left, _our_stock, _their_stock):
+        if group.is_single(pairing.left):
+            pairing.claim(group.ours[0], group.theirs[0], BY_STOCK)
+        elif not pairing.join(group):
             pairing.confuse(group.ours, group.theirs)
 
 
@@ -157,8 +215,8 @@ def _by_elimination(pairing: Pairing) -> None:
     ours, theirs = pairing.ours[0], pairing.theirs[0]
     agreeing = (ours.instrument == theirs.instrument) + (ours.side == theirs.leg.side)
     agreeing += ours.quantity == theirs.leg.quantity
-    if agreeing >= 2 and may_pair(ours, theirs):  # noqa: PLR2004 - two of three
-        pairing.claim(ours, theirs, 4)
+    if agreeing >= 2 and pairing.left.may_pair(ours, theirs):  # noqa: PLR2004 - two of three
+        pairing.claim(ours, theirs, BY_ELIMINATION)
 
 
 def _our_facts(line: OurLine) -> Hashable:
@@ -189,55 +247,3 @@ def _our_order_facts(line: OurLine) -> tuple[Hashable, ...]:
 
 def _their_order_facts(line: TheirLine) -> tuple[Hashable, ...]:
     return (line.instrument, line.leg.side, line.leg.quantity + ZERO)
-
-
-OurTrait = Callable[[OurLine], Hashable]
-TheirTrait = Callable[[TheirLine], Hashable]
-
-
-def _of_one_batch(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
-    """What is left and may be paired, where both name the same batch."""
-    groups = _groups(
-        pairing,
-        lambda line: line.batch_id and _both(line.batch_id, ours_of(line)),
-        lambda line: _both(line.batch_id, theirs_of(line)),
-    )
-    return [part for group in groups for part in _connected(group)]
-
-
-def _of_any_batch(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
-    """What is left and may be paired."""
-    return [part for group in _groups(pairing, ours_of, theirs_of) for part in _connected(group)]
-
-
-def _both(first: Hashable, second: Hashable) -> Hashable:
-    return None if second is None else (first, second)
-
-
-def _groups(pairing: Pairing, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
-    """What is left, by what a rung asks; lines of which it asks nothing, and one-sided groups, left out."""
-    groups: dict[Hashable, Group] = defaultdict(lambda: Group([], []))
-    for ours in pairing.ours:
-        groups[ours_of(ours) or None].ours.append(ours)
-    for theirs in pairing.theirs:
-        groups[theirs_of(theirs) or None].theirs.append(theirs)
-    groups.pop(None, None)
-    return [group for group in groups.values() if group.ours and group.theirs]
-
-
-def _connected(group: Group) -> Iterable[Group]:
-    """The group in parts: within a part each line is a candidate of another, between parts none is."""
-    left_ours, left_theirs = list(group.ours), list(group.theirs)
-    while left_ours:
-        part = Group([left_ours.pop(0)], [])
-        grown = True
-        while grown:
-            new_theirs = [line for line in left_theirs if any(may_pair(ours, line) for ours in part.ours)]
-            part.theirs.extend(new_theirs)
-            left_theirs = [line for line in left_theirs if not any(line is taken for taken in new_theirs)]
-            new_ours = [line for line in left_ours if any(may_pair(line, theirs) for theirs in part.theirs)]
-            part.ours.extend(new_ours)
-            left_ours = [line for line in left_ours if not any(line is taken for taken in new_ours)]
-            grown = bool(new_ours)
-        if part.theirs:
-            yield part

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from recon.chains import Link
 from recon.ends import is_unplaced
 from recon.lines import books_due_at, plain_text, session_of
+from recon.market import Market, UnknownMarket
 from recon.numbers import LIMIT, PLACES
 from recon.values import (
     ZERO,
@@ -59,6 +61,8 @@ class Scene:
     policy: Policy
     calendar: Calendar
     books_in: Callable[[date], bool]
+    market: Market = field(default_factory=UnknownMarket)
+    links: tuple[Link, ...] = ()  #: of the chains in which its batches stand
 
     @property
     def answer(self) -> Answer | None:
@@ -107,6 +111,15 @@ class Scene:
         ref = "" if self.case.state is None else self.case.state.ref
         return (Evidence(kind="snapshot", ref=ref),) if ref else ()
 
+    def decided(self, item: Item) -> tuple[Evidence, ...]:
+        """What a person said of the item's lines."""
+        orders = {line.order_id for line in item.our_lines()}
+        return tuple(
+            Evidence(kind="decision", ref=each.ref, says=f"{each.ruling}: {each.ours} and {each.theirs}, {each.who}")
+            for each in self.case.decisions
+            if each.ours in orders
+        )
+
     def of_batch(self, name: str, batch: Batch, field: str, **more: object) -> Finding:
         """A finding about a whole batch; `more` are further fields of `Finding`."""
         return made(
@@ -133,7 +146,20 @@ class Item:
     subject: str
     rung: int | None = None
     ambiguous: bool = False
+    copied: bool = False  #: their leg is told a second time, equal in everything
+    twice: bool = False  #: another leg names the same exchange order and says otherwise
+    doubled: bool = False  #: another line of ours names the same exchange order
+    our_parts: tuple[OurLine, ...] = ()  #: the lines that `ours` stands for, where there are several
+    their_parts: tuple[TheirLine, ...] = ()
     regressions: tuple[Regression, ...] = ()
+
+    def our_lines(self) -> tuple[OurLine, ...]:
+        """Every line of the books in it."""
+        return self.our_parts or (() if self.ours is None else (self.ours,))
+
+    def their_lines(self) -> tuple[TheirLine, ...]:
+        """Every leg in it."""
+        return self.their_parts or (() if self.theirs is None else (self.theirs,))
 
     @property
     def line(self) -> str | None:
@@ -170,7 +196,7 @@ class Item:
 
     def books(self) -> tuple[Evidence, ...]:
         """Where our line lies."""
-        return () if self.ours is None else (Evidence(kind="books", ref=self.ours.order_id),)
+        return tuple(Evidence(kind="books", ref=line.order_id) for line in self.our_lines())
 
 
 def made(*, ours: object = None, theirs: object = None, **fields: object) -> Finding:

@@ -13,6 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from recon.chained import ChainBatch
+from recon.decided import Decision
+
 ZERO = Decimal(0)
 
 
@@ -73,6 +76,8 @@ class Batch:
     completed_at: datetime | None = None
     broker: str | None = None
     dummy: bool = False
+    iscid: str | None = None  #: the invested smallcase that it trades for: what a chain of repairs shares
+    label: str | None = None  #: what the order is for: BUY, INVESTMORE, FIX, ...
     legs: tuple[Leg, ...] = ()
 
 
@@ -91,6 +96,8 @@ class Answer:
     error_message: str | None = None
     batches: tuple[Batch, ...] = ()
     requested: tuple[Leg, ...] = ()  #: the basket asked for; `filled` is zero, `status` is ""
+    purpose: str | None = None  #: `orderConfig.type`: SECURITIES, BUY, FIX, ...
+    iscid: str | None = None  #: of its order configuration; a batch that names its own goes by that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +152,7 @@ class OurLine:
     batch_id: str | None = None
     exchange_order_id: str | None = None
     broker: str | None = None
+    executed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +178,15 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Where to look: a webhook event, a stored answer, a row of the books."""
+
+    kind: str  #: "event", "snapshot", "books", "registration", "clock", "decision", "chain"
+    ref: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """Everything known about one transaction at one instant."""
 
@@ -184,6 +201,9 @@ class Case:
     registered_at: datetime | None = None
     expire_at: datetime | None = None  #: as registered, when no answer says it
     requested: tuple[Leg, ...] = ()  #: as registered, when no answer says it
+    chain: tuple[ChainBatch, ...] = ()  #: batches of other transactions with an `iscid` of this one
+    decisions: tuple[Decision, ...] = ()
+    unreadable: tuple[Evidence, ...] = ()  #: verified webhooks and kept answers that no version would send
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +215,9 @@ class Policy:
     price_places_theirs: int = 2
     amount_places: int = 2
     price_slack: Decimal = ZERO  #: rupees a share allowed beyond rounding
+    slack_ticks: Decimal = ZERO  #: and so many ticks, where the tick is known
+    slack_bps: Decimal = ZERO  #: and so many hundredths of a percent of the Gateway's price
+    slack_cap: Decimal | None = None  #: rupees that the slack of one line may come to; None: no cap
     webhook_grace: timedelta = timedelta(minutes=30)
     open_grace: timedelta = timedelta(minutes=30)
     books_due: time = time(20, 0)  #: IST, on the trade date
@@ -225,15 +248,6 @@ class Calendar(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """Where to look: a webhook event, a stored answer, a row of the books."""
-
-    kind: str  #: "event", "snapshot", "books", "registration", "clock"
-    ref: str
-    says: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One true statement about a difference. A value, never an exception."""
 
@@ -251,6 +265,7 @@ class Finding:
     rule: str = ""
     cause: str | None = None
     critical: bool = False
+    slack_inr: Decimal = ZERO  #: rupees of the policy's slack that a match used, beyond rounding
     waiting: bool = False  #: a break by name whose grace still runs: pending for now
     evidence: tuple[Evidence, ...] = ()
     ours_line: int | None = None
@@ -267,6 +282,7 @@ class Verdict:
     trade_date: date
     rung: int | None = None
     findings: tuple[Finding, ...] = ()
+    members: tuple[str, ...] = ()  #: where parts make up one order (rung 5): the natural keys of all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +293,7 @@ class Judgement:
     findings: tuple[Finding, ...]  #: of batches and of the transaction
     review_at: datetime | None = None
     trade_date: date | None = None  #: of the transaction's own findings
+    unchecked: int = 0  #: filled lines whose tick, or whose day's low and high, nobody knows
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings of lines, batches and the transaction, in that order."""

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 #: A transaction is covered when it is quiet, all its lines are plain, and key and facts pair each
 #: line of ours with exactly one of theirs. Counting distinct lines on both sides keeps a key that
-#: comes twice out of it.
+#: comes twice out of it. Instants that lie one zone apart (`zone-shift`) are for the judge.
 _MATCH = text("""
 with scope as materialized (
   select txn, rev, book from transactions where txn = any(:txns) and quiet
@@ -22,6 +22,9 @@ with scope as materialized (
   join our_lines o on o.txn = s.txn
   join their_lines e on e.txn = o.txn and e.key = o.key
   where o.plain and e.plain and o.facts = e.facts
+    and (o.executed_at - e.completed_at not between interval '5:29:59.000001' and interval '5:30:00.999999'
+      and e.completed_at - o.executed_at not between interval '5:29:59.000001' and interval '5:30:00.999999'
+      or o.executed_at is null or e.completed_at is null)
 ), covered as (
   select p.txn from pairs p join ours on ours.txn = p.txn join theirs on theirs.txn = p.txn
   group by p.txn, ours.n, theirs.n

@@ -250,7 +250,30 @@ batches = Table(
     Column("created_at", INSTANT),
     Column("completed_at", INSTANT),
     Column("broker", Text),
+    Column("iscid", Text, comment="the invested smallcase it trades for: what a chain of repairs shares"),
+    Column("label", Text, comment="what it is for, in the Gateway's words"),
+    Column("repair", Boolean, nullable=False, server_default="false", comment="it re-attempts an earlier batch's rest"),
     Column("trade_date", Date, nullable=False),
+    Index("ix_batches_iscid", "iscid", postgresql_where=text("iscid is not null")),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("txn", BigInteger, ForeignKey("transactions.txn"), nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('together', 'apart')", name="kind"), nullable=False),
+    Column("ours", Text, nullable=False, comment="order_id"),
+    Column("theirs", Text, nullable=False, comment="the leg's natural key"),
+    Column("who", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", INSTANT, nullable=False, comment="domain's clock"),
+    Column("undone_at", INSTANT, comment="domain's clock; null: it counts"),
+    Column("undone_by", Text),
+    Column("undone_why", Text),
+    CheckConstraint("(undone_at is null) = (undone_by is null)", name="undone"),
+    Index("uq_decisions_counting", "txn", "ours", "theirs", unique=True, postgresql_where=text("undone_at is null")),
 )
 
 
@@ -284,6 +307,7 @@ their_lines = Table(
     Column("order_type", Text),
     Column("product", Text),
     Column("trade_date", Date, nullable=False),
+    Column("completed_at", INSTANT, comment="of its batch"),
     *_matching(),
     UniqueConstraint("txn", "batch_id", "placed", "position"),
     Index("ix_their_lines_date", "trade_date"),
@@ -316,6 +340,8 @@ our_lines = Table(
     *_matching(),
     UniqueConstraint("gateway", "order_id"),
     Index("ix_our_lines_txn", "txn"),
+    # Lines that name a user of the company's: few, since those who are linked are stored by their account.
+    Index("ix_our_lines_user", "gateway", "account", postgresql_where=text("length(account) <> 24")),
     Index("ix_our_lines_date", "trade_date"),
 )
 
@@ -615,11 +641,12 @@ verdicts = Table(
     Column("theirs", BigInteger),
     Column("rev", BigInteger, nullable=False, comment="the rev it judged: the transaction's, else the line's version"),
     Column("bucket", Text, nullable=False),
-    Column("rung", SmallInteger),
+    Column("rung", SmallInteger, comment="of docs/breaks.md; 0: a person decided"),
     Column("rule", Text, comment="why it is excluded"),
     Column("trade_date", Date, nullable=False),
     Column("book", Text, nullable=False),
     Column("rule_set", Text, nullable=False),
+    Column("members", ARRAY(Text), comment="rung 5: the natural keys of all lines that make up one order"),
     CheckConstraint("ours is not null or theirs is not null", name="a_line"),
     Index("ix_verdicts_txn", "txn"),
     Index("uq_verdicts_ours", "ours", unique=True, postgresql_where=text("ours is not null")),
@@ -647,6 +674,7 @@ findings = Table(
     Column("difference", MONEY),
     Column("tolerance", MONEY),
     Column("impact_inr", MONEY, nullable=False),
+    Column("slack_inr", MONEY, nullable=False, server_default="0", comment="rupees of slack a match used"),
     Column("critical", Boolean, nullable=False),
     Column("rule", Text, nullable=False),
     Column("rule_set", Text, nullable=False),

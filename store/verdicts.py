@@ -13,7 +13,7 @@ from store.together import Asked, Query
 
 Values = Mapping[str, object]
 
-_COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set")
+_COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set", "members")
 _JUDGED = ("txn", "judged_rev", "review_at", "quiet")
 
 #: A line that moved to another transaction takes its old verdict with it.

@@ -148,6 +148,7 @@ def _verdict_rows(each: Judged, rules: Rules) -> list[Values]:
             "trade_date": verdict.trade_date,
             "book": row.book,
             "rule_set": rules.policy.name,
+            "members": list(verdict.members) or None,
         }
         for verdict in each.judgement.verdicts
     ]
@@ -198,6 +199,7 @@ def _finding_row(row: Record, finding: Finding, day: date, identity: UUID, rules
         "difference": finding.difference,
         "tolerance": finding.tolerance,
         "impact_inr": finding.impact_inr,
+        "slack_inr": finding.slack_inr,
         "critical": finding.critical,
         "rule": finding.rule,
         "rule_set": rules.policy.name,
@@ -228,9 +230,13 @@ def _marks(judged: Sequence[Judged]) -> list[Values]:
 
 
 def is_quiet(each: Judged) -> bool:
-    """Whether nothing is left to say or to wait for but about its lines, whatever the books say."""
+    """Whether nothing is left to say or to wait for but about its lines, whatever the books say.
+
+    What a person decided about its lines is known to the judge alone, so such a transaction is never quiet.
+    """
     state = each.loaded.case.state
-    return state is not None and state.settled and not each.judgement.findings
+    decided = bool(each.loaded.case.decisions)
+    return state is not None and state.settled and not each.judgement.findings and not decided
 
 
 def _quiet_marks(rows: Sequence[Record], covered: frozenset[int]) -> list[Values]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from recon.ends import distinct_legs
 from recon.scene import Scene, price_of
 from recon.tolerance import amount_bound
 from recon.values import ZERO, Batch, Finding
@@ -30,6 +31,6 @@ def amount_sum(batch: Batch, scene: Scene) -> Iterator[Finding]:
 
 def _sums(batch: Batch, side: str) -> tuple[Decimal, Decimal]:
     """Rupees and shares filled on one side of the market."""
-    legs = [leg for leg in batch.legs if leg.side.upper() == side]
+    legs = [leg for leg in distinct_legs(batch) if leg.side.upper() == side]
     rupees = sum((leg.filled * price_of(leg.average_price) for leg in legs), ZERO)
     return rupees, sum((leg.filled for leg in legs), ZERO)

@@ -28,7 +28,7 @@ def without_ours(item: Item, scene: Scene) -> Iterator[Finding]:
 
 def without_theirs(item: Item, scene: Scene) -> Iterator[Finding]:
     """The books have a line that the Gateway does not, which may mean four things."""
-    if item.ours is None or item.theirs is not None or item.ambiguous:
+    if item.ours is None or item.theirs is not None or item.ambiguous or item.doubled:
         return
     if _never_triggered(scene):
         yield _dead(item, item.ours, scene)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from recon.ends import filled_of, ours_is_final
+from recon.ends import distinct_legs, filled_of, ours_is_final
 from recon.scene import Item, Scene, price_of
 from recon.severity import USER_EDITED
 from recon.values import ZERO, Batch, Finding, OurLine, TheirLine
@@ -80,9 +80,10 @@ def overfill(item: Item, _scene: Scene) -> Iterator[Finding]:
 
 def batch_sum(batch: Batch, scene: Scene) -> Iterator[Finding]:
     """The batch's own figures are not the sums of its legs, placed and unplaced."""
+    told_once = distinct_legs(batch)
     for field, stated, legs in (
-        ("filled", batch.filled, (leg.filled for leg in batch.legs)),
-        ("quantity", batch.quantity, (leg.quantity for leg in batch.legs)),
+        ("filled", batch.filled, (leg.filled for leg in told_once)),
+        ("quantity", batch.quantity, (leg.quantity for leg in told_once)),
     ):
         total = sum(legs, ZERO)
         if stated is not None and stated != total:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from recon.ends import batch_is_final
+from recon.ends import batch_is_final, distinct_legs
 from recon.rules.timing import clock, completed_at
 from recon.scene import Scene, price_of
 from recon.tolerance import stated_amount_bound, stated_price_bound
@@ -139,11 +139,11 @@ def _same_end(said: Leg, leg: Leg) -> bool:
 
 
 def _filled(batch: Batch) -> Decimal:
-    return sum((leg.filled for leg in batch.legs), ZERO) if batch.filled is None else batch.filled
+    return sum((leg.filled for leg in distinct_legs(batch)), ZERO) if batch.filled is None else batch.filled
 
 
 def _quantity(batch: Batch) -> Decimal:
-    return sum((leg.quantity for leg in batch.legs), ZERO) if batch.quantity is None else batch.quantity
+    return sum((leg.quantity for leg in distinct_legs(batch)), ZERO) if batch.quantity is None else batch.quantity
 
 
 def _legs(batch: Batch) -> str:

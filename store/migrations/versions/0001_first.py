@@ -336,6 +336,7 @@ CREATE TABLE findings (
     difference NUMERIC(20, 6),
     tolerance NUMERIC(20, 6),
     impact_inr NUMERIC(20, 6) NOT NULL,
+    slack_inr NUMERIC(20, 6) DEFAULT '0' NOT NULL,
     critical BOOLEAN NOT NULL,
     rule TEXT NOT NULL,
     rule_set TEXT NOT NULL,
@@ -358,6 +359,8 @@ CREATE INDEX ix_findings_txn ON findings (txn)
 COMMENT ON COLUMN findings.finding_id IS 'hash of key, name and field: stable'
 ;
 COMMENT ON COLUMN findings.line IS 'order_id, else exchange_order_id, else null'
+;
+COMMENT ON COLUMN findings.slack_inr IS 'rupees of slack a match used'
 ;
 COMMENT ON COLUMN findings.opened_at IS 'domain''s clock'
 ;
@@ -731,6 +734,7 @@ CREATE TABLE verdicts (
     trade_date DATE NOT NULL,
     book TEXT NOT NULL,
     rule_set TEXT NOT NULL,
+    members TEXT[],
     CONSTRAINT ck_verdicts_a_line CHECK (ours is not null or theirs is not null)
 )
 ;
@@ -746,7 +750,11 @@ COMMENT ON COLUMN verdicts.txn IS 'null: a line of ours that names no transactio
 ;
 COMMENT ON COLUMN verdicts.rev IS 'the rev it judged: the transaction''s, else the line''s version'
 ;
+COMMENT ON COLUMN verdicts.rung IS 'of docs/breaks.md; 0: a person decided'
+;
 COMMENT ON COLUMN verdicts.rule IS 'why it is excluded'
+;
+COMMENT ON COLUMN verdicts.members IS 'rung 5: the natural keys of all lines that make up one order'
 ;
 CREATE TABLE batches (
     txn BIGINT NOT NULL,
@@ -760,10 +768,49 @@ CREATE TABLE batches (
     created_at TIMESTAMP WITH TIME ZONE,
     completed_at TIMESTAMP WITH TIME ZONE,
     broker TEXT,
+    iscid TEXT,
+    label TEXT,
+    repair BOOLEAN DEFAULT 'false' NOT NULL,
     trade_date DATE NOT NULL,
     CONSTRAINT pk_batches PRIMARY KEY (txn, batch_id),
     CONSTRAINT fk_batches_txn FOREIGN KEY(txn) REFERENCES transactions (txn)
 )
+;
+CREATE INDEX ix_batches_iscid ON batches (iscid) WHERE iscid is not null
+;
+COMMENT ON COLUMN batches.iscid IS 'the invested smallcase it trades for: what a chain of repairs shares'
+;
+COMMENT ON COLUMN batches.label IS 'what it is for, in the Gateway''s words'
+;
+COMMENT ON COLUMN batches.repair IS 'it re-attempts an earlier batch''s rest'
+;
+CREATE TABLE decisions (
+    decision_id BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    txn BIGINT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_decisions_kind CHECK (kind in ('together', 'apart')),
+    ours TEXT NOT NULL,
+    theirs TEXT NOT NULL,
+    who TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    undone_at TIMESTAMP WITH TIME ZONE,
+    undone_by TEXT,
+    undone_why TEXT,
+    CONSTRAINT pk_decisions PRIMARY KEY (decision_id),
+    CONSTRAINT ck_decisions_undone CHECK ((undone_at is null) = (undone_by is null)),
+    CONSTRAINT fk_decisions_txn FOREIGN KEY(txn) REFERENCES transactions (txn)
+)
+;
+CREATE UNIQUE INDEX uq_decisions_counting ON decisions (txn, ours, theirs) WHERE undone_at is null
+;
+COMMENT ON COLUMN decisions.ours IS 'order_id'
+;
+COMMENT ON COLUMN decisions.theirs IS 'the leg''s natural key'
+;
+COMMENT ON COLUMN decisions.at IS 'domain''s clock'
+;
+COMMENT ON COLUMN decisions.undone_at IS 'domain''s clock; null: it counts'
 ;
 CREATE TABLE holding_attempts (
     attempt_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -912,6 +959,8 @@ CREATE INDEX ix_our_lines_date ON our_lines (trade_date)
 ;
 CREATE INDEX ix_our_lines_txn ON our_lines (txn)
 ;
+CREATE INDEX ix_our_lines_user ON our_lines (gateway, account) WHERE length(account) <> 24
+;
 COMMENT ON COLUMN our_lines.txn IS 'null: off-platform, excluded'
 ;
 COMMENT ON COLUMN our_lines.key IS '16 bytes over exchange and exchange order id, within the transaction'
@@ -1001,6 +1050,7 @@ CREATE TABLE their_lines (
     order_type TEXT,
     product TEXT,
     trade_date DATE NOT NULL,
+    completed_at TIMESTAMP WITH TIME ZONE,
     key BYTEA,
     facts BYTEA NOT NULL,
     plain BOOLEAN NOT NULL,
@@ -1010,6 +1060,8 @@ CREATE TABLE their_lines (
 )
 ;
 CREATE INDEX ix_their_lines_date ON their_lines (trade_date)
+;
+COMMENT ON COLUMN their_lines.completed_at IS 'of its batch'
 ;
 COMMENT ON COLUMN their_lines.key IS '16 bytes over exchange and exchange order id, within the transaction'
 ;
