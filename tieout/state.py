@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection
 
+from recon.chains import is_repair, iscid_of
 from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
@@ -102,7 +103,7 @@ def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _L
     lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
     plain = _plain_lines(row, state, lines, rules)
     return _Legs(
-        batches=tuple(_batch_row(batch, days[batch.batch_id]) for batch in answer.batches),
+        batches=tuple(_batch_row(batch, answer, days[batch.batch_id]) for batch in answer.batches),
         lines=tuple(
             _line_row(row, answer, batch, position, line, plain=plain[line.line])
             for (batch, position, _), line in zip(placed, lines, strict=True)
@@ -136,8 +137,9 @@ def _plain_lines(row: Record, state: State, lines: Sequence[TheirLine], rules: R
     return plain_theirs(case, policy=rules.policy, calendar=rules.calendar)
 
 
-def _batch_row(batch: Batch, day: date) -> dict[str, object]:
-    return {**{name: getattr(batch, name) for name in BATCH if name != "trade_date"}, "trade_date": day}
+def _batch_row(batch: Batch, answer: Answer, day: date) -> dict[str, object]:
+    derived = {"trade_date": day, "iscid": iscid_of(batch, answer), "repair": is_repair(batch, answer)}
+    return {**{name: getattr(batch, name) for name in BATCH if name not in derived}, **derived}
 
 
 def _line_row(
@@ -160,6 +162,7 @@ def _line_row(
         "order_type": leg.order_type,
         "product": leg.product,
         "trade_date": line.trade_date,
+        "completed_at": batch.completed_at,
         "key": key_of(row.gateway, row.transaction_id, leg.exchange, leg.exchange_order_id),
         "facts": facts_of_theirs(line, answer.account or row.account, broker_of(batch, answer)),
         "plain": plain,
