@@ -12,7 +12,7 @@ from config.servers import open_servers
 from config.serving import server
 from config.settings import Settings, SettingsError, load_settings
 
-THREADS = 4  #: a few people look at a console, not thousands
+THREADS = 16  #: a few people look at pages; the company's backend may wait for the Gateway in most of them
 HEADER_READ_S = 10
 WRONG_CALL, AWAY = 2, 3
 

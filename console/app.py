@@ -11,18 +11,29 @@ from sqlalchemy import Engine, event
 from config.clock import Clock, clock_from
 from config.settings import Settings
 from console import away, breaks, days, events, health, overview, shown, transactions
+from console.api.serving import serve_api
 from console.desk import Desk
 from console.guard import guard
 from store.engine import connect
 from tieout.desk.broker import BrokerWatch
+from tieout.office import Office, office_from
 from tieout.rules import Rules, rules_from
 
+API_CONNECTIONS = 8  #: none is held while the Gateway is asked
 STATEMENT_TIMEOUT_MS = 5000  #: a page that takes longer is of no use
 BLUEPRINTS = (overview.pages, days.pages, breaks.pages, events.pages, transactions.pages, health.pages)
 
 
-def create_app(settings: Settings, *, engine: Engine, watch: BrokerWatch, clock: Clock, rules: Rules) -> Flask:
-    """The console over that database and broker, read-only."""
+def create_app(
+    settings: Settings,
+    *,
+    engine: Engine,
+    watch: BrokerWatch,
+    clock: Clock,
+    rules: Rules,
+    office: Office | None = None,
+) -> Flask:
+    """The console over that database and broker, read-only; with an office, the private API beside it."""
     app = Flask("console")
     app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -35,11 +46,13 @@ def create_app(settings: Settings, *, engine: Engine, watch: BrokerWatch, clock:
         looking_back=settings.looking_back,
         gateways=tuple((gateway.name, str(gateway.book)) for gateway in settings.gateways()),
     )
-    guard(app, settings.console_port)
+    guard(app, settings.console_port, api_hosts=settings.api_hosts.split())
     away.register(app)
     shown.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if office is not None:
+        serve_api(app, office, body_bytes=settings.api_body_bytes)
     return app
 
 
@@ -51,6 +64,7 @@ def app_from(settings: Settings, *, database_url: str, broker_url: str) -> Flask
         watch=BrokerWatch(broker_url),
         clock=clock_from(settings.clock_file),
         rules=rules_from(settings),
+        office=office_from(settings, database_url=database_url, broker_url=broker_url, connections=API_CONNECTIONS),
     )
 
 

@@ -8,6 +8,7 @@ from flask import Flask, Response, make_response, render_template
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from console.api import answers
 from tieout.desk.paging import BadCursorError
 
 RETRY_AFTER_S = "5"
@@ -27,6 +28,8 @@ def _page(status: HTTPStatus, title: str, said: str) -> Response:
 
 
 def _refused(error: HTTPException) -> Response:
+    if answers.for_machines():
+        return answers.http_refused(error)
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     page = _page(status, status.phrase, error.description or status.description)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
@@ -44,6 +47,8 @@ def _database(error: DBAPIError) -> Response:
         return _page(HTTPStatus.SERVICE_UNAVAILABLE, "Too much to look through", said)
     if not isinstance(error, OperationalError):
         raise error
+    if answers.for_machines():
+        return answers.database_away()
     said = (
         "The database does not answer, so there is nothing to show. "
         "Webhooks are answered 503 meanwhile and the Gateway sends them again. "

@@ -1,11 +1,18 @@
-"""What keeps the console closed: read only, asked for by a loopback name, nothing foreign loaded."""
+"""What keeps the console closed: read only, asked for by a loopback name, nothing foreign loaded.
+
+The private API writes: it has a door of its own (`console.api.door`), keys instead of a loopback's trust, and may
+be asked for by the further names of a setting. The pages never are.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from flask import Flask, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 READS = ("GET", "HEAD")
+API = "/api/"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 CONTENT_SECURITY = (
@@ -30,9 +37,10 @@ class WrongHost(HTTPException):
     description = "The console answers only to localhost, 127.0.0.1 or [::1] at its own port."
 
 
-def guard(app: Flask, port: int) -> None:
+def guard(app: Flask, port: int, *, api_hosts: Iterable[str] = ()) -> None:
     """Refuse what is no read or names another host, and send strict headers with everything."""
     app.config["HOSTS"] = frozenset(_named(host, port) for host in LOOPBACK)
+    app.config["API_HOSTS"] = app.config["HOSTS"] | {name.lower() for name in api_hosts}
     app.before_request(_only_loopback_names)
     app.before_request(_only_reads)
     app.after_request(_strict_headers)
@@ -44,11 +52,14 @@ def _named(host: str, port: int) -> str:
 
 def _only_loopback_names() -> None:
     # A page of another site may have its own name resolve to 127.0.0.1 and so reach this process.
-    if request.headers.get("Host", "").lower() not in current_app.config["HOSTS"]:
+    names = current_app.config["API_HOSTS" if request.path.startswith(API) else "HOSTS"]
+    if request.headers.get("Host", "").lower() not in names:
         raise WrongHost
 
 
 def _only_reads() -> None:
+    if request.path.startswith(API):
+        return
     if request.method not in READS:
         raise MethodNotAllowed(READS, "The console only shows; it changes nothing. Use the command line to act.")
     if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.headers.get("Sec-Fetch-Mode") != "navigate":

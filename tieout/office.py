@@ -27,10 +27,10 @@ class Office:
     token_lifetime: timedelta  #: of tokens handed to the company
 
 
-def office_from(settings: Settings, *, database_url: str, broker_url: str, threads: int = 4) -> Office:
+def office_from(settings: Settings, *, database_url: str, broker_url: str, connections: int = 4) -> Office:
     """The office by these settings; nothing is connected before it is needed."""
     return Office(
-        engine=connect(database_url, pool_size=threads, application="tieout-api"),
+        engine=connect(database_url, pool_size=connections, application="tieout-api"),
         gateways={gateway.name: gateway for gateway in settings.gateways()},
         limiter=Limiter(broker_url),
         clock=clock_from(settings.clock_file),
