@@ -20,9 +20,10 @@ from simulator.day import BadDayError, Day
 from simulator.gate import Gate
 from simulator.journal import Journal
 from simulator.plan import Plan, plan_day
-from simulator.player import Player, Poster
+from simulator.player import Player, Poster, steps_of
 from simulator.serving import Connection
 from simulator.signing import Secrets
+from simulator.timeline import Timeline
 from simulator.world import world_of
 
 HOST = "127.0.0.1"
@@ -108,7 +109,8 @@ def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, P
         world=world,
     )
     player = Player(
-        plan,
+        Timeline(plan.posts),
+        steps_of([day]),
         poster=Poster(options.webhook_url),
         clock=clock,
         journal=journal,

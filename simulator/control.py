@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from simulator.world import World
 
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SHOWN_FAULTS = 20
+MOST_SPEED = 100_000
 
 
 class Control:
@@ -34,6 +36,8 @@ class Control:
             "/control/down": self._down,
             "/control/up": self._up,
             "/control/limit": self._limit,
+            "/control/advance": self._advance,
+            "/control/speed": self._speed,
         }
         self._routes: dict[tuple[str, str], Callable[[], Reply]] = {
             ("GET", "/"): self._page,
@@ -67,6 +71,8 @@ class Control:
             "phase": self._player.phase,
             "step": self._player.step,
             "instant": instant_text(self._clock.instant),
+            "speed": self._clock.speed,
+            "advancing": self._player.advancing,
             "posted": self._player.posted,
             "to_post": sum(not post.withheld for post in self._plan.posts),
             "withheld": self._player.withheld,
@@ -77,6 +83,25 @@ class Control:
             "faults": len(self._journal.faults),
             **self._api.gate.status(),
         }
+
+    def _advance(self, request: Request) -> Reply:
+        """Play until `to`, an instant, or for `by` seconds; the answer comes at once, `advancing` tells the end."""
+        try:
+            until = _until(request, self._clock.instant)
+        except ValueError:
+            return json_reply({"error": "give to=INSTANT (ISO 8601 with a zone, not past) or by=SECONDS"}, 400)
+        return self._steer(lambda: self._player.advance(until))
+
+    def _speed(self, request: Request) -> Reply:
+        """Let the clock run `x` times as fast as the wall's; 0 lets it stand."""
+        try:
+            speed = float(request.query.get("x", [""])[-1])
+        except ValueError:
+            speed = -1.0
+        if not 0 <= speed <= MOST_SPEED:
+            return json_reply({"error": f"x is a number from 0, the clock stands, to {MOST_SPEED}"}, 400)
+        self._player.run_at(speed)
+        return json_reply(self.status())
 
     def _steer(self, act: Callable[[], None]) -> Reply:
         try:
@@ -133,6 +158,17 @@ class Control:
         faults = "".join(f"<li>{escape(str(fault))}" for fault in self._journal.faults[:_SHOWN_FAULTS])
         body = _PAGE.format(rows=rows, faults=f"<h2>Faults</h2><ul>{faults}</ul>" if faults else "")
         return Reply(body=body.encode(), kind=HTML, headers={"content-security-policy": _POLICY})
+
+
+def _until(request: Request, now: datetime) -> datetime:
+    """Raises ValueError."""
+    if by := request.query.get("by"):
+        until = now + timedelta(seconds=float(by[-1]))
+    else:
+        until = datetime.fromisoformat(request.query.get("to", [""])[-1].replace(" ", "+"))
+    if until.tzinfo is None or until < now:
+        raise ValueError("past, or without a zone")
+    return until.astimezone(UTC)
 
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"

@@ -169,3 +169,31 @@ def test_withheld_webhooks_are_never_posted_and_stand_in_the_log(tmp_path: Path,
     assert len(withheld) == status["withheld"]
     assert len(edge.bodies) == status["posted"] == status["to_post"]
     assert len(withheld) == round((len(withheld) + len(edge.bodies)) * 0.25)
+
+
+def test_a_part_of_the_day_can_be_played(simulator: Running, edge: Edge) -> None:
+    """Until an instant, and not beyond the next hold."""
+    assert simulator.post("/control/advance?to=2026-11-18T06:30:00Z") == 200
+    wait_for(lambda: simulator.status()["advancing"] is False)
+    assert edge.clock.read_text() == "2026-11-18T06:30:00.000Z"
+    assert edge.bodies
+    assert edge.instants[-1] <= "2026-11-18T06:30:00.000Z"
+    assert simulator.post("/control/advance?to=2026-11-18T12:30:00Z") == 409
+    assert simulator.post("/control/advance?to=2026-11-18T01:30:00Z") == 400
+    simulator.play_all()
+    assert simulator.status()["posted"] == simulator.status()["to_post"]
+
+
+def test_the_clock_can_run(simulator: Running, edge: Edge) -> None:
+    """At sixty times the wall's speed webhooks come when they fall due; at 0 it stands again."""
+    simulator.post("/control/advance?to=2026-11-18T04:00:00Z")
+    wait_for(lambda: simulator.status()["advancing"] is False)
+    before = len(edge.bodies)
+    assert simulator.post("/control/speed?x=60") == 200
+    wait_for(lambda: len(edge.bodies) > before)
+    assert simulator.post("/control/speed?x=0") == 200
+    stands = edge.clock.read_text()
+    assert stands > "2026-11-18T04:00:00.000Z"
+    assert all(at >= "2026-11-18T04:00" for at in edge.instants[before:])
+    assert simulator.status()["instant"] == stands
+    assert simulator.post("/control/speed?x=fast") == 400
