@@ -16,24 +16,25 @@ Values = Mapping[str, object]
 _COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set", "members")
 _JUDGED = ("txn", "judged_rev", "review_at", "quiet")
 
-#: A line that moved to another transaction takes its old verdict with it.
-_DROP = text("""
-delete from verdicts where txn = any(:txns)
-  or ours in (select line from our_lines where txn = any(:txns))
-""")
+#: A line that moved to another transaction takes its old verdict with it. Two statements, one index each:
+#: asked for together they would read every verdict there is.
+_GONE = """
+with gone as (
+  delete from verdicts where txn = any(:txns) returning txn
+), moved as (
+  delete from verdicts v using our_lines o
+  where o.txn = any(:txns) and v.ours = o.line and v.txn is distinct from o.txn returning v.txn
+)"""
+_DROP = text(f"{_GONE} select count(*) from gone")
 #: The insert reads `gone`, so the lines are free before they are taken anew.
 _WRITE = Query(f"""
-with gone as (
-  delete from verdicts where txn = any(:txns)
-    or ours in (select line from our_lines where txn = any(:txns))
-  returning txn
-), judged as (
+{_GONE}, judged as (
   update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
   from {records(schema.transactions, *_JUDGED, parameter="judged")} where t.txn = r.txn
 )
 insert into verdicts ({", ".join(_COLUMNS)})
 select {", ".join(_COLUMNS)} from {records(schema.verdicts, *_COLUMNS)}
-where (select count(*) from gone) >= 0
+where (select count(*) from gone) + (select count(*) from moved) >= 0
 """)
 _EXCLUDE = text("""
 insert into verdicts as was (txn, ours, rev, bucket, rule, trade_date, book, rule_set)

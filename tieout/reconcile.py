@@ -60,17 +60,16 @@ def reconcile(
     `now` is the domain's instant; `readings` are answers a refresh read just before.
     """
     rows = rows_of(connection, locked(txns))
-    covered = _match(connection, rows, rules)
+    covered = _match(connection, rows, now, rules)
     left = [row for row in rows if row.txn not in covered]
     judged = judge_all(connection, left, now=now, rules=rules, readings=readings)
-    changes = _write(connection, rows, covered, judged, now, rules)
+    changes = _write(connection, rows, judged, now, rules)
     return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
 
 
 def _write(
     connection: Connection,
     rows: Sequence[Record],
-    covered: frozenset[int],
     judged: Sequence[Judged],
     now: datetime,
     rules: Rules,
@@ -79,7 +78,7 @@ def _write(
     verdicts = verdicts_over(
         [each.loaded.row.txn for each in judged],
         rows=[v for each in judged for v in _verdict_rows(each, rules)],
-        judged=[*_marks(judged), *_quiet_marks(rows, covered)],
+        judged=_marks(judged),
         now=now,
     )
     said = [f for each in judged for f in finding_rows(each, rules)]
@@ -122,13 +121,13 @@ def _books_in(complete: frozenset[date], now: datetime, rules: Rules) -> Callabl
     return lambda day: day in complete or now >= books_due_at(day, rules.policy)
 
 
-def _match(connection: Connection, rows: Sequence[Record], rules: Rules) -> frozenset[int]:
+def _match(connection: Connection, rows: Sequence[Record], now: datetime, rules: Rules) -> frozenset[int]:
     """Pair by one statement what it can; a single transaction is cheaper judged at once."""
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
         return frozenset()
     drop_verdicts(connection, quiet)
-    return match_plain(connection, txns=quiet, rule_set=rules.policy.name)
+    return match_plain(connection, txns=quiet, rule_set=rules.policy.name, now=now)
 
 
 # ---------------------------------------------------------------- as rows
@@ -237,9 +236,3 @@ def is_quiet(each: Judged) -> bool:
     state = each.loaded.case.state
     decided = bool(each.loaded.case.decisions)
     return state is not None and state.settled and not each.judgement.findings and not decided
-
-
-def _quiet_marks(rows: Sequence[Record], covered: frozenset[int]) -> list[Values]:
-    return [
-        {"txn": row.txn, "judged_rev": row.rev, "review_at": None, "quiet": True} for row in rows if row.txn in covered
-    ]
