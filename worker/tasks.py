@@ -10,8 +10,9 @@ from typing import Final
 from celery import Celery
 
 from config.broker import BrokerAwayError
-from config.queues import CANARY_TASK, REVIEW_TASK, SETTLE_TASK, SWEEP_TASK, UPKEEP_TASK
+from config.queues import CANARY_TASK, HOLDINGS_TASK, REVIEW_TASK, SETTLE_TASK, SWEEP_TASK, UPKEEP_TASK
 from tieout import upkeep
+from tieout.holdings import settle_holdings
 from tieout.review import review_due
 from tieout.settle import settle as settle_units
 from tieout.sweep import sweep as sweep_once
@@ -24,6 +25,14 @@ def settle(*, units: Sequence[str], **_: object) -> None:
     """Settle the units of one message; what it had no time for is announced again."""
     own = current()
     left = settle_units(own.shop, units)
+    with suppress(BrokerAwayError):
+        own.sender.announce(left)
+
+
+def holdings(*, units: Sequence[str], **_: object) -> None:
+    """Settle the accounts and mutual-fund webhooks of one message; the rest is announced again."""
+    own = current()
+    left = settle_holdings(own.shop, units)
     with suppress(BrokerAwayError):
         own.sender.announce(left)
 
@@ -54,6 +63,7 @@ def canary(*, queue: str, sent_at: str, **_: object) -> None:
 
 TASKS: Final[dict[str, Callable[..., None]]] = {
     SETTLE_TASK: settle,
+    HOLDINGS_TASK: holdings,
     SWEEP_TASK: sweep,
     REVIEW_TASK: review,
     UPKEEP_TASK: keep_house,
