@@ -24,7 +24,7 @@ _MINT = ("gateway", "kind", "user", "account")
 
 @api.post("/accounts/link")
 @needs("accounts:link")
-def linked() -> Response:
+def link_account() -> Response:
     """Link the account that the SDK's token proves to a user."""
     nothing_asked()
     asked = document()
@@ -72,7 +72,7 @@ def _link_refused(reason: str) -> Refusal:
 
 @api.get("/accounts")
 @needs("accounts:read")
-def listed() -> Response:
+def list_accounts() -> Response:
     """Accounts, of one user if the address says so."""
     nothing_asked("gateway", "user")
     user = request.args.get("user")
@@ -84,7 +84,7 @@ def listed() -> Response:
 
 @api.get("/accounts/<account>")
 @needs("accounts:read")
-def shown(account: str) -> Response:
+def show_account(account: str) -> Response:
     """One account and what happened to it."""
     nothing_asked("gateway")
     whole = desk_accounts.show(office().engine, account, gateways=_gateways())
@@ -106,7 +106,7 @@ def shown(account: str) -> Response:
 
 @api.post("/tokens")
 @needs("tokens:mint")
-def minted() -> Response:
+def mint_token() -> Response:
     """A guest's token, or a connected one for a user's own account."""
     nothing_asked()
     asked = document()

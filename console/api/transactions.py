@@ -22,7 +22,7 @@ MADE, KNOWN = 201, 200
 
 @api.post("/transactions")
 @needs("transactions:create")
-def created() -> Response:
+def create_transaction() -> Response:
     """Create a transaction through the Gateway, once for each Idempotency-Key."""
     nothing_asked()
     wanted = read_wanted(document(), office().gateways)
@@ -42,7 +42,7 @@ def created() -> Response:
 
 @api.post("/transactions/register")
 @needs("transactions:register")
-def registered() -> Response:
+def register_transaction() -> Response:
     """Register a transaction that the company created itself."""
     nothing_asked()
     registration = read_registration(document(), office().gateways)
@@ -56,7 +56,7 @@ def registered() -> Response:
 
 @api.get("/transactions/<transaction_id>")
 @needs("transactions:read")
-def shown(transaction_id: str) -> Response:
+def show_transaction(transaction_id: str) -> Response:
     """What is known of a transaction; `gateway` in the address if several have it."""
     nothing_asked("gateway")
     return jsonify({"status": "found", **_found(transaction_id, request.args.get("gateway"))})
