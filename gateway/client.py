@@ -24,6 +24,7 @@ from config.clock import Clock, SystemClock
 from config.keys import Key
 from config.settings import Gateway
 from gateway.fields import Nonsense
+from gateway.rate import Limiter, NoTurnError, Turn
 from gateway.tokens import connected_token, guest_token
 from gateway.wire import (
     EmptyAnswer,
@@ -45,6 +46,8 @@ _LEAST: Final = timedelta(milliseconds=100)
 _CHUNK: Final = 1 << 16
 _BUSY: Final = frozenset({408, 425, 429})
 _OURS: Final = frozenset({401, 403})
+_SLOWER: Final = frozenset({429, 503})
+TOO_MANY: Final = timedelta(seconds=2)  #: the pause after a 429 that names none
 _RESET: Final = timedelta(seconds=1)  #: a connection that fails this early was an old one, closed by the other side
 
 
@@ -61,6 +64,12 @@ class GatewayError(Exception):
 
 class GatewayBusy(GatewayError):  # noqa: N818 its name says what to do
     """Ask again later: it is overloaded, failing or too slow."""
+
+
+class GatewayNoTurn(GatewayBusy):
+    """It was not asked: our own limit, or the pause it asked for, lets no call out just now."""
+
+    kind = "no-turn"
 
 
 class GatewayOurs(GatewayError):  # noqa: N818
@@ -102,11 +111,14 @@ class _As:
 class GatewayClient:
     """The API of one gateway. One per process: it keeps its connection open."""
 
-    def __init__(self, gateway: Gateway, *, deadline: timedelta, wall: Clock | None = None) -> None:
-        """Make the client; nothing is connected before the first call.
+    def __init__(
+        self, gateway: Gateway, *, deadline: timedelta, wall: Clock | None = None, limiter: Limiter | None = None
+    ) -> None:
+        """Make the client; nothing is connected before the first call. Without a limiter nothing is limited.
 
         Tokens are between two machines, so their times are the wall's, even when the domain's clock is moved.
         """
+        self._limiter = limiter
         self._gateway, self._deadline, self._wall = gateway, deadline, wall or SystemClock()
         self._session = session_to(gateway.url)
         self._token: tuple[datetime, str] | None = None
@@ -115,10 +127,14 @@ class GatewayClient:
         """Name the gateway, and no more."""
         return f"GatewayClient({self._gateway.name})"
 
-    def ask_details(self, transaction_id: str) -> Reply:
-        """Ask for one transaction. Raises `GatewayBusy` without an answer, `GatewayOurs` without keys."""
+    def ask_details(self, transaction_id: str, *, turn: Turn | None = None) -> Reply:
+        """Ask for one transaction, with a turn taken before or one of its own.
+
+        Raises `GatewayNoTurn` if it may not be asked just now, `GatewayBusy` without an answer,
+        `GatewayOurs` without keys.
+        """
         path = f"/v1/{quote(self._gateway.name, safe='')}/engine/transactiondetails"
-        return self._get(path, {"transactionId": transaction_id})
+        return self._get(path, {"transactionId": transaction_id}, turn=turn)
 
     def ask_orders(self, transaction_ids: Sequence[str]) -> Reply:
         """Ask for the orders of several transactions in one call. Raises as `ask_details`."""
@@ -143,19 +159,31 @@ class GatewayClient:
     def _user_path(self, what: str) -> str:
         return f"/v1/{quote(self._gateway.name, safe='')}/engine/user/{what}"
 
-    def _get(self, path: str, query: Mapping[str, str], who: _As | None = None) -> Reply:
+    def _get(self, path: str, query: Mapping[str, str], who: _As | None = None, *, turn: Turn | None = None) -> Reply:
         begun, who = since_start(), who or _As(None, self._deadline)
         try:
-            return self._once(path, query, begun, who)
+            return self._in_turn(path, query, begun, who, turn)
         except requests.ConnectionError as error:
             if isinstance(error, requests.Timeout) or since_start() - begun > _RESET:
                 raise GatewayBusy(f"no answer: {type(error).__name__}") from None
         except requests.RequestException as error:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
         try:
-            return self._once(path, query, begun, who)
+            return self._in_turn(path, query, begun, who, None)
         except requests.RequestException as error:
             raise GatewayBusy(f"no answer: {type(error).__name__}") from None
+
+    def _in_turn(self, path: str, query: Mapping[str, str], begun: timedelta, who: _As, turn: Turn | None) -> Reply:
+        """Send one request. Each takes a turn: it may reach the far side even if no answer comes."""
+        turn = turn or take_turn(self._limiter, self._gateway, hold=who.deadline)
+        try:
+            reply = self._once(path, query, begun, who)
+        finally:
+            if self._limiter:
+                self._limiter.give_back(turn)
+        if self._limiter and (pause := pause_asked_for(reply)):
+            self._limiter.block(self._gateway, pause)
+        return reply
 
     def _once(self, path: str, query: Mapping[str, str], begun: timedelta, who: _As) -> Reply:
         left = max(_LEAST, begun + who.deadline - since_start())
@@ -245,6 +273,21 @@ def _as_gateway_errors() -> Iterator[None]:
         raise GatewayUnclear(str(error)) from None
     except KeysRefused as error:
         raise GatewayOurs(str(error)) from None
+
+
+def take_turn(limiter: Limiter | None, gateway: Gateway, *, hold: timedelta) -> Turn | None:
+    """A turn for one call that is under way no longer than `hold`. Raises `GatewayNoTurn`."""
+    try:
+        return limiter.take(gateway, hold=hold) if limiter else None
+    except NoTurnError as error:
+        raise GatewayNoTurn(str(error), retry_after=error.wait) from None
+
+
+def pause_asked_for(reply: Reply) -> timedelta | None:
+    """For how long the whole gateway is to be left alone after this reply; None: it did not ask for that."""
+    if reply.http_status not in _SLOWER:
+        return None
+    return reply.retry_after or (TOO_MANY if reply.http_status == requests.codes.too_many_requests else None)
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:

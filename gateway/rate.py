@@ -1,66 +1,209 @@
-"""How many calls a second one gateway gets from all workers together: one counter in the broker.
+"""How many calls a second one gateway gets from all processes together: one bucket in the broker.
 
-The counter lies in the broker's next logical database. If it is lost the limiter starts empty; while
-the broker is away each process keeps to the rate by itself.
+A call takes a token before it goes out, and the token comes back one second after the call has ended.
+So whenever the far side counts, by its own clock and however long calls were under way, it sees at
+most the limit in any sliding second: each call that it counts is one whose token is still out.
+
+The bucket lies in the broker's next logical database. One that lost its memory starts empty: for a
+second nothing goes out, and then, for ten more, less by as many as may still be under way from before.
+Nobody waits here: who gets no token is told when to come again.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
+from uuid import uuid4
 
 import redis
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+from redis.retry import Retry
 
-#: Reserves the next free place; if it lies further away than we would wait, reserves nothing.
-_RESERVE: Final = """
+from config.settings import Gateway
+
+UNLIMITED: Final = 1000  #: calls a second from which on nothing is limited: only a simulator is asked so often
+HOLD: Final = timedelta(seconds=30)  #: a token of a process that died comes back after so long; longer than a call
+BEFORE: Final = timedelta(seconds=11)  #: how long calls from before a loss of memory may still be under way
+AGAIN: Final = timedelta(seconds=1)  #: when to come again while the broker is away
+LEAST: Final = timedelta(milliseconds=20)
+_AWAY_US: Final = 2_000_000  #: how long a broker that failed is not asked
+_US: Final = timedelta(microseconds=1)
+_SECOND: Final = 1_000_000
+_SLACK: Final = 20_000  #: two clocks may run at slightly different speeds
+
+#: KEYS: under way, cooling, born, blocked. ARGV: token, rate, at once, hold, run id, second, before.
+_TAKE: Final = """
 local t = redis.call('TIME')
 local now = t[1] * 1000000 + t[2]
-local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now - ARGV[1] * ARGV[2])
-local wait = math.max(0, due - now)
-if wait > tonumber(ARGV[3]) then return {0, wait} end
-redis.call('SET', KEYS[1], string.format('%.0f', due + ARGV[1]), 'PX', 60000)
-return {1, wait}
+local rate, once, hold, second = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[6])
+if redis.call('GET', KEYS[3]) ~= ARGV[5] then
+  redis.call('DEL', KEYS[1], KEYS[2])
+  for n = 1, rate do
+    redis.call('ZADD', KEYS[2], now + (n <= once and tonumber(ARGV[7]) or second), 'before:' .. n)
+  end
+  redis.call('SET', KEYS[3], ARGV[5])
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+local blocked = tonumber(redis.call('GET', KEYS[4]) or '0')
+if blocked > now then return {0, blocked - now} end
+local flying, cooling = redis.call('ZCARD', KEYS[1]), redis.call('ZCARD', KEYS[2])
+if ARGV[1] == '' then return {math.max(0, math.min(once - flying, rate - flying - cooling)), 0} end
+if flying < once and flying + cooling < rate then
+  redis.call('ZADD', KEYS[1], now + hold, ARGV[1])
+  return {1, 0}
+end
+local next = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+if flying >= once or #next == 0 then return {0, second / 10} end
+return {0, next[2] - now}
 """
-_SECOND: Final = 1_000_000  #: microseconds
-_AWAY: Final = 5 * _SECOND  #: how long a broker that failed is not asked
+_GIVE_BACK: Final = """
+local t = redis.call('TIME')
+redis.call('ZREM', KEYS[1], ARGV[1])
+if ARGV[2] ~= '0' then redis.call('ZADD', KEYS[2], t[1] * 1000000 + t[2] + ARGV[2], ARGV[1]) end
+"""
+_BLOCK: Final = """
+local t = redis.call('TIME')
+local till = t[1] * 1000000 + t[2] + ARGV[1]
+if till > tonumber(redis.call('GET', KEYS[1]) or '0') then
+  redis.call('SET', KEYS[1], string.format('%.0f', till), 'PX', math.ceil(ARGV[1] / 1000) + 1000)
+end
+"""
+
+
+class NoTurnError(Exception):
+    """No call may go out just now; `wait` says when to come again. It is nobody's failure."""
+
+    def __init__(self, wait: timedelta) -> None:
+        """Say how long to wait, at least a little."""
+        super().__init__(f"no call may go out for {max(wait, LEAST) // timedelta(milliseconds=1)} ms")
+        self.wait = max(wait, LEAST)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to make one call, to be given back when it has ended."""
+
+    gateway: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """How a gateway's bucket stands."""
+
+    free: int  #: calls that may go out at once
+    blocked: timedelta  #: the far side asked to be left alone for that long
 
 
 class Limiter:
-    """Places in the queue to the Gateway. One per process."""
+    """The buckets of all gateways. One per process; safe to share between threads."""
 
     def __init__(self, broker_url: str) -> None:
         """Make the limiter; nothing is connected before the first call."""
-        self._client = _client(broker_url)
-        self._script = self._client.register_script(_RESERVE)
+        self._run_id = ""
+        self._client = _client(broker_url, self._met)
+        self._take = self._client.register_script(_TAKE)
+        self._give_back = self._client.register_script(_GIVE_BACK)
+        self._block = self._client.register_script(_BLOCK)
         self._away_until = 0
-        self._alone: dict[str, int] = {}
 
-    def reserve(self, gateway: str, *, rate_per_s: int, most: timedelta) -> tuple[bool, timedelta]:
-        """Reserve a call: whether it was, and how long to wait before it, at most `most`."""
-        interval, most_us = _SECOND // rate_per_s, most // timedelta(microseconds=1)
-        if _now() >= self._away_until:
-            try:
-                granted, wait = self._script(
-                    keys=[f"tieout:rate:{gateway}"], args=[interval, max(0, rate_per_s // 4), most_us]
-                )
-                return bool(granted), timedelta(microseconds=int(wait))
-            except redis.RedisError:
-                self._away_until = _now() + _AWAY
-        return True, timedelta(microseconds=min(self._reserve_alone(gateway, interval), most_us))
+    def take(self, gateway: Gateway, *, hold: timedelta = HOLD) -> Turn | None:
+        """Take a token; None when this gateway is not limited. Raises `NoTurnError`.
 
-    def _reserve_alone(self, gateway: str, interval: int) -> int:
-        now = _now()
-        due = max(self._alone.get(gateway, 0), now)
-        self._alone[gateway] = due + 2 * interval
-        return due - now
+        `hold` is the longest that the call may be under way.
+        """
+        if not is_limited(gateway):
+            return None
+        token = uuid4().hex
+        granted, wait = self._ask(gateway, token, max(hold, HOLD))
+        if not granted:
+            raise NoTurnError(timedelta(microseconds=wait))
+        return Turn(gateway.name, token)
+
+    def give_back(self, turn: Turn | None, *, used: bool = True) -> None:
+        """Give a token back: a second later if a call may have reached the far side, else at once."""
+        if turn is None:
+            return
+        pause = _SECOND + _SLACK if used else 0
+        self._quietly(lambda: self._give_back(keys=_keys(turn.gateway)[:2], args=[turn.token, pause]))
+
+    def block(self, gateway: Gateway, pause: timedelta) -> None:
+        """Let no call go out for so long, because the far side asked for that; a longer block stands."""
+        self._quietly(lambda: self._block(keys=_keys(gateway.name)[3:], args=[pause // _US]))
+
+    def look(self, gateway: Gateway) -> Bucket | None:
+        """How the bucket stands; None when the gateway is not limited. A broker away leaves nothing free."""
+        if not is_limited(gateway):
+            return None
+        try:
+            free, blocked = self._ask(gateway, "")
+        except NoTurnError:
+            return Bucket(free=0, blocked=timedelta(0))
+        return Bucket(free=free, blocked=timedelta(microseconds=blocked))
+
+    def _ask(self, gateway: Gateway, token: str, hold: timedelta = HOLD) -> tuple[int, int]:
+        if _now() < self._away_until:
+            raise NoTurnError(AGAIN)
+        try:
+            if not self._run_id:
+                self._client.ping()  # a connection tells which run of the server it is to
+            times = (hold // _US, self._run_id, _SECOND + _SLACK, BEFORE // _US)
+            args: list[str | int] = [token, gateway.rate_per_s or 0, gateway.at_once, *times]
+            granted, wait = self._take(keys=_keys(gateway.name), args=args)
+            return int(granted), int(wait)
+        except redis.RedisError:
+            self._away_until = _now() + _AWAY_US
+            raise NoTurnError(AGAIN) from None
+
+    def _quietly(self, call: Callable[[], object]) -> None:
+        """A token that cannot be given back comes back by itself."""
+        try:
+            call()
+        except redis.RedisError:
+            self._away_until = _now() + _AWAY_US
+
+    def _met(self, run_id: str) -> None:
+        self._run_id = run_id
+
+
+def is_limited(gateway: Gateway) -> bool:
+    """Whether calls to that gateway are counted at all."""
+    return gateway.rate_per_s is not None and gateway.rate_per_s < UNLIMITED
+
+
+def _keys(gateway: str) -> list[str]:
+    return [f"tieout:rate:{{{gateway}}}:{part}" for part in ("flying", "cooling", "born", "blocked")]
 
 
 def _now() -> int:
     return time.monotonic_ns() // 1000
 
 
-def _client(broker_url: str) -> redis.Redis:
-    pool = redis.ConnectionPool.from_url(broker_url, socket_timeout=1, socket_connect_timeout=1)
+def _client(broker_url: str, met: Callable[[str], None]) -> redis.Redis:
+    """A client that tells, with each new connection, which run of the server it met.
+
+    A server that was started again may have forgotten the last calls, whatever it kept on its disk.
+    """
+    pool = redis.ConnectionPool.from_url(
+        broker_url,
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        retry=Retry(NoBackoff(), 0),
+        redis_connect_func=partial(_greet, met),
+    )
     pool.connection_kwargs["db"] = int(pool.connection_kwargs.get("db") or 0) + 1
     return redis.Redis(connection_pool=pool)
+
+
+def _greet(met: Callable[[str], None], connection: AbstractConnection) -> None:
+    connection.on_connect()  # type: ignore[no-untyped-call]
+    connection.send_command("INFO", "server")  # type: ignore[no-untyped-call]
+    said = connection.read_response()
+    text = said.decode() if isinstance(said, bytes) else str(said)
+    met(next((line[7:] for line in text.splitlines() if line.startswith("run_id:")), "unknown"))

@@ -46,8 +46,8 @@ class GiveUp:
 def decide(error: Failure, attempts: int, age: timedelta) -> RetryIn | GiveUp:
     """What to do after the `attempts`-th failure in a row, `age` after the first of them."""
     match error.kind:
-        case "busy":
-            return RetryIn(max(pause(attempts, BUSY_PAUSE), error.retry_after or timedelta(0)), "busy")
+        case "busy" | "no-turn":
+            return RetryIn(max(pause(attempts, BUSY_PAUSE), error.retry_after or timedelta(0)), error.kind)
         case "ours":
             return RetryIn(max(OURS_PAUSE, pause(attempts, BUSY_PAUSE)), "ours")
         case "refused":

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from inbox.decide import Failure, GiveUp, RetryIn, decide
 from store import gateways, units
-from store.units import Finished
+from store.units import Again, Finished
 
 PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
@@ -111,8 +111,13 @@ def hold_one(connection: Connection, claim: Claim) -> None:
         raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
-def ending(claim: Claim, *, call: Call, ask_at: datetime | None) -> Finished:
-    """The end of a claim whose question was answered; `ask_at` is when to ask again."""
+def ending(
+    claim: Claim, *, call: Call, ask_at: datetime | None, given_up: str | None, found_by: str | None, now: datetime
+) -> Finished:
+    """The end of a claim whose question was answered; `ask_at` is when to ask again.
+
+    If never: why it was given up, or else what told its end, by the domain's clock `now`.
+    """
     return Finished(
         txn=claim.txn,
         generation=claim.generation,
@@ -122,6 +127,9 @@ def ending(claim: Claim, *, call: Call, ask_at: datetime | None) -> Finished:
         ask_at=ask_at,
         http_status=call.http_status or 0,
         took_ms=call.took_ms or 0,
+        given_up=given_up,
+        found_by=found_by,
+        known_at=now,
     )
 
 
@@ -156,8 +164,20 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
         raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
+def put_off(connection: Connection, wanted: Sequence[Unit], *, wait: timedelta, reason: str) -> None:
+    """Let units of one gateway that were not claimed wait for that long, for that reason."""
+    ids = [unit.transaction_id for unit in wanted]
+    units.put_off(connection, gateway=wanted[0].gateway, transaction_ids=ids, wait=wait, reason=reason)
+
+
 def park(
-    connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, ask_at: datetime | None
+    connection: Connection,
+    claim: Claim,
+    reason: str,
+    *,
+    call: Call,
+    detail: str,
+    again: Again,
 ) -> None:
     """Park the unit's events for that reason, after `hold_one`."""
     units.park(
@@ -166,7 +186,7 @@ def park(
         generation=claim.generation,
         gateway=claim.unit.gateway,
         transaction_id=claim.unit.transaction_id,
-        ask_at=ask_at,
+        again=again,
         reason=reason,
         detail=storable(detail),
         http_status=call.http_status,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Row, text
 DEATHS = 5  #: claims in a row that never finished before a unit is poison
 
 #: Whether an event names what its family's unit is made of, and that unit's text.
-_ASKABLE = """
+ASKABLE = """
 case {0}family when 'holdings' then {0}account is not null when 'mf-holdings' then true
 else {0}transaction_id is not null end"""
-_UNIT = """
+UNIT = """
 case e.family when 'holdings' then e.gateway || ':holdings:' || e.account
 when 'mf-holdings' then e.gateway || '\\:mf-holdings:' || e.event_id
 else e.gateway || ':' || e.transaction_id end as unit"""
@@ -27,7 +27,9 @@ with dead as (
 ), freed as (
   update transactions t
   set lease_until = null, generation = generation + 1, deaths = deaths + 1, announce_at = null,
-      ask_at = case when deaths + 1 >= :deaths then null else ask_at end
+      ask_at = case when deaths + 1 >= :deaths then null else ask_at end,
+      given_up = case when deaths + 1 >= :deaths then 'poison' else given_up end,
+      given_up_at = case when deaths + 1 >= :deaths then coalesce(:now, clock_timestamp()) else given_up_at end
   from dead where t.txn = dead.txn
   returning t.txn, t.gateway, t.transaction_id, t.generation - 1 as generation, t.deaths
 ), lost as (
@@ -43,33 +45,6 @@ with dead as (
     and e.family not in ('holdings', 'mf-holdings')
 )
 select gateway, transaction_id, deaths from freed
-""")
-
-_DUE_EVENTS = text(f"""
-with due as (
-  select event_id from events
-  where state in ('received', 'waiting', 'claimed') and next_attempt_at <= clock_timestamp()
-    and {_ASKABLE.format("")}
-  order by next_attempt_at limit :limit for update skip locked
-)
-update events e
-set announced = announced + 1,
-    next_attempt_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
-from due where e.event_id = due.event_id
-returning {_UNIT}
-""")
-
-_DUE_QUESTIONS = text("""
-with due as (
-  select txn from transactions
-  where ask_at <= :now and lease_until is null and (announce_at is null or announce_at <= clock_timestamp())
-  order by ask_at limit :limit for no key update skip locked
-)
-update transactions t
-set announced = announced + 1,
-    announce_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
-from due where t.txn = due.txn
-returning t.gateway || ':' || t.transaction_id as unit
 """)
 
 _ASK_AGAIN = text("""
@@ -88,7 +63,9 @@ with chosen as (
     select gateway, transaction_id from chosen where state = 'parked' and family not in ('holdings', 'mf-holdings'))
   order by t.txn for no key update
 ), revived as (
-  update transactions t set deaths = 0, ask_at = least(t.ask_at, :now), announce_at = null, rest_until = null
+  update transactions t
+  set deaths = 0, retries = 0, ask_at = least(t.ask_at, :now), announce_at = null, rest_until = null,
+      given_up = null, given_up_at = null, followed_from = case when given_up is null then followed_from else :now end
   from unit where t.txn = unit.txn
   returning t.txn, t.generation
 ), noted as (
@@ -96,7 +73,7 @@ with chosen as (
   select txn, generation, 'replayed', 'by-hand', :reason from revived
 ), put_back as (
   update events e set state = 'received', reason = null, announced = 0, next_attempt_at = clock_timestamp()
-  from chosen where e.event_id = chosen.event_id and e.state = 'parked' and {_ASKABLE.format("e.")}
+  from chosen where e.event_id = chosen.event_id and e.state = 'parked' and {ASKABLE.format("e.")}
   returning e.event_id
 )
 select c.event_id, c.state, p.event_id is not null as put_back
@@ -110,7 +87,7 @@ order by received_at, event_id limit :limit
 """)
 
 _STANDING = text("""
-select txn, status, intent, expire_at, created_at, registered_at, known, absent_at, final, settled,
+select txn, status, intent, expire_at, created_at, registered_at, followed_from, known, absent_at, final, settled,
        exists (select from batches b where b.txn = t.txn) as batches,
        exists (select from batches b where b.txn = t.txn and b.status = 'PLACED') as placed
 from transactions t where txn = any(:txns)
@@ -119,24 +96,16 @@ from transactions t where txn = any(:txns)
 _PARK_NAMELESS = text(f"""
 update events set state = 'parked', next_attempt_at = null,
   reason = case family when 'holdings' then 'no-account' else 'no-transaction' end
-where state in ('received', 'waiting') and not ({_ASKABLE.format("")}) and next_attempt_at <= clock_timestamp()
+where state in ('received', 'waiting') and not ({ASKABLE.format("")}) and next_attempt_at <= clock_timestamp()
 """)
 
 
-def free_dead(connection: Connection, *, limit: int) -> Sequence[Row[Any]]:
-    """End the claims whose lease ended: gateway, transaction_id, deaths. At five deaths the unit is parked."""
-    return connection.execute(_FREE, {"limit": limit, "deaths": DEATHS}).all()
+def free_dead(connection: Connection, *, limit: int, now: datetime | None = None) -> Sequence[Row[Any]]:
+    """End the claims whose lease ended: gateway, transaction_id, deaths. At five deaths the unit is parked.
 
-
-def due_events(connection: Connection, *, limit: int, first: timedelta, most: timedelta) -> list[str]:
-    """Units of events whose time has come; it is moved on in the same statement, doubling from `first`."""
-    return _units(connection.execute(_DUE_EVENTS, {"limit": limit, "first": first, "most": most}))
-
-
-def due_questions(connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta) -> list[str]:
-    """Units to be asked for by the domain's clock, and not announced a moment ago; moved on likewise."""
-    named = {"now": now, "limit": limit, "first": first, "most": most}
-    return _units(connection.execute(_DUE_QUESTIONS, named))
+    `now` is the domain's instant at which what is parked counts as given up.
+    """
+    return connection.execute(_FREE, {"limit": limit, "deaths": DEATHS, "now": now}).all()
 
 
 def ask_again(connection: Connection, *, gateway: str, trade_date: date | None, now: datetime) -> int:
@@ -164,7 +133,3 @@ def standings(connection: Connection, *, txns: Sequence[int]) -> Sequence[Row[An
 def park_nameless(connection: Connection) -> int:
     """Park events that name no transaction, or no account: nothing can be asked about them."""
     return connection.execute(_PARK_NAMELESS).rowcount
-
-
-def _units(rows: Iterable[Row[Any]]) -> list[str]:
-    return list(dict.fromkeys(row.unit for row in rows))

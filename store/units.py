@@ -19,7 +19,8 @@ _CLAIM = text("""
 with claimed as (
   update transactions t
   set generation = generation + 1, asks = asks + 1, announced = 0, asked_at = clock_timestamp(),
-      rest_until = clock_timestamp() + cast(:pause as interval), lease_until = clock_timestamp() + :lease
+      rest_until = clock_timestamp() + cast(:pause as interval), lease_until = clock_timestamp() + :lease,
+      given_up = null, given_up_at = null, followed_from = case when given_up is null then followed_from else :now end
   where gateway = :gateway and transaction_id = :transaction_id and lease_until is null
     and (rest_until is null or rest_until <= clock_timestamp())
     and (ask_at <= :now or exists (
@@ -59,6 +60,20 @@ where gateway = :gateway and transaction_id = :transaction_id and state in ('rec
   and family not in ('holdings', 'mf-holdings')
 """)
 
+_PUT_OFF = text("""
+with unit as (
+  select txn from transactions where gateway = :gateway and transaction_id = any(:ids) and lease_until is null
+  order by txn for no key update
+), moved as (
+  update transactions t set announce_at = clock_timestamp() + cast(:wait as interval), announced = 0
+  from unit where t.txn = unit.txn and t.ask_at is not null
+)
+update events set state = 'waiting', reason = :reason, announced = 0,
+  next_attempt_at = clock_timestamp() + cast(:wait as interval)
+where gateway = :gateway and transaction_id = any(:ids) and family not in ('holdings', 'mf-holdings')
+  and (state = 'received' or (state = 'waiting' and announced > 0))
+""")
+
 _FENCE = text("""
 with held as (
   select t.txn from transactions t
@@ -67,7 +82,7 @@ with held as (
   where t.lease_until is not null
   order by t.txn for no key update of t
 )
-update transactions t set lease_until = null, deaths = 0, announce_at = null
+update transactions t set lease_until = null, deaths = 0, retries = 0, announce_at = null
 from held where t.txn = held.txn
 returning t.txn
 """)
@@ -77,8 +92,10 @@ with unit as materialized (
   select * from unnest(
     cast(:txn as bigint[]), cast(:generation as integer[]), cast(:gateway as text[]),
     cast(:transaction_id as text[]), cast(:asked_at as timestamptz[]), cast(:ask_at as timestamptz[]),
-    cast(:http_status as smallint[]), cast(:took_ms as integer[])
-  ) as u (txn, generation, gateway, transaction_id, asked_at, ask_at, http_status, took_ms)
+    cast(:http_status as smallint[]), cast(:took_ms as integer[]), cast(:given_up as text[]),
+    cast(:found_by as text[]), cast(:known_at as timestamptz[])
+  ) as u (
+    txn, generation, gateway, transaction_id, asked_at, ask_at, http_status, took_ms, given_up, found_by, known_at)
 ), finished as (
   update events e set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
   from unit u
@@ -92,8 +109,12 @@ with unit as materialized (
   where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at > u.asked_at
     and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')
 ), followed as (
-  update transactions t set ask_at = u.ask_at
-  from unit u where t.txn = u.txn and t.ask_at is distinct from u.ask_at
+  update transactions t
+  set ask_at = u.ask_at, given_up = u.given_up, given_up_at = case when u.given_up is not null then u.known_at end,
+      found_by = case when u.found_by is not null then coalesce(t.found_by, u.found_by) end,
+      found_at = case when u.found_by is not null then coalesce(t.found_at, u.known_at) end
+  from unit u where t.txn = u.txn and (
+    t.ask_at is distinct from u.ask_at or u.given_up is not null or (t.found_by is null) <> (u.found_by is null))
 )
 insert into attempts (txn, generation, outcome, http_status, took_ms, worker)
 select txn, generation, 'done', http_status, took_ms, :worker from unit order by txn
@@ -102,7 +123,7 @@ select txn, generation, 'done', http_status, took_ms, :worker from unit order by
 _WAIT = text("""
 with mine as (
   update transactions
-  set lease_until = null, deaths = 0, announce_at = clock_timestamp() + :delay,
+  set lease_until = null, deaths = 0, retries = retries + 1, announce_at = clock_timestamp() + :delay,
       rest_until = clock_timestamp() + least(cast(:delay as interval), :pause)
   where txn = :txn and generation = :generation and lease_until is not null
   returning txn
@@ -123,7 +144,9 @@ with parked as (
   where gateway = :gateway and transaction_id = :transaction_id and state = 'claimed'
     and family not in ('holdings', 'mf-holdings')
 ), followed as (
-  update transactions set ask_at = :ask_at where txn = :txn and ask_at is distinct from :ask_at
+  update transactions
+  set ask_at = :ask_at, given_up = :given_up, given_up_at = case when cast(:given_up as text) is not null then :now end
+  where txn = :txn
 )
 insert into attempts (txn, generation, outcome, reason, detail, http_status, took_ms, worker)
 values (:txn, :generation, 'parked', :reason, :detail, :http_status, :took_ms, :worker)
@@ -170,6 +193,14 @@ def defer(connection: Connection, *, txn: int, gateway: str, transaction_id: str
     connection.execute(_DEFER, {**named, "txn": txn})
 
 
+def put_off(
+    connection: Connection, *, gateway: str, transaction_ids: Sequence[str], wait: timedelta, reason: str
+) -> None:
+    """Let units that were not claimed wait for that long, for that reason. It is no attempt."""
+    named = {"gateway": gateway, "ids": list(transaction_ids), "wait": wait, "reason": reason}
+    connection.execute(_PUT_OFF, named)
+
+
 def fence(connection: Connection, *, claims: Sequence[tuple[int, int]]) -> set[int]:
     """Lock these transactions, in order, and end the claims of these generations.
 
@@ -181,7 +212,10 @@ def fence(connection: Connection, *, claims: Sequence[tuple[int, int]]) -> set[i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """How one unit ends: what was asked, when, and when to ask again."""
+    """How one unit ends: what was asked, when, and when to ask again.
+
+    One that is asked for no more was given up for a reason, or its end was found by somebody.
+    """
 
     txn: int
     generation: int
@@ -191,6 +225,9 @@ class Finished:
     ask_at: datetime | None
     http_status: int
     took_ms: int
+    given_up: str | None
+    found_by: str | None
+    known_at: datetime  #: domain's clock
 
 
 def finish(connection: Connection, *, finished: Sequence[Finished], pause: timedelta, worker: str) -> None:
@@ -224,6 +261,15 @@ def wait(
     return connection.execute(_WAIT, named).one_or_none() is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """When to ask again, or why never, as of `now`, by the domain's clock."""
+
+    ask_at: datetime | None
+    given_up: str | None
+    now: datetime
+
+
 def park(
     connection: Connection,
     *,
@@ -231,7 +277,7 @@ def park(
     generation: int,
     gateway: str,
     transaction_id: str,
-    ask_at: datetime | None,
+    again: Again,
     reason: str,
     detail: str,
     http_status: int | None,
@@ -240,7 +286,7 @@ def park(
 ) -> None:
     """Park the events of a claim that `fence` ended just before."""
     named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
-    named |= {"ask_at": ask_at, "reason": reason, "detail": detail}
+    named |= {"ask_at": again.ask_at, "given_up": again.given_up, "now": again.now, "reason": reason, "detail": detail}
     connection.execute(_PARK, {**named, "http_status": http_status, "took_ms": took_ms, "worker": worker})
 
 

@@ -1,4 +1,7 @@
-"""Following: when to ask for a transaction again, until it is at its end. All by the domain's clock."""
+"""Following: when to ask for a transaction again, until it is at its end. All by the domain's clock.
+
+Pure but for reading what is known of a transaction; the table of it is in docs/following.md.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,25 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row
 
+from config.calendar import ist_date
+from recon.values import Calendar
 from store import due
+from store.registrations import FIRST_LOOK
 
-JUST_AFTER: Final = timedelta(seconds=1)
 LIFESPAN: Final = timedelta(minutes=5)  #: of a transaction whose expiry nobody said
+CLOCKS_DIFFER: Final = timedelta(seconds=30)  #: by so much the far side's clock and ours may
+WHILE_YOUNG: Final = (FIRST_LOOK, timedelta(minutes=3))  #: after its creation
+AFTER_EXPIRY: Final = (CLOCKS_DIFFER, timedelta(minutes=5), timedelta(minutes=25))
+JUST_ASKED: Final = timedelta(seconds=30)  #: a mark so soon after an answer is left out
 HOURLY: Final = timedelta(hours=1)
-DAILY: Final = timedelta(days=1)
-HOURLY_FOR: Final = timedelta(days=3)
-ENDLESS: Final = timedelta(days=1)  #: how long after expiry an end that shows nothing is doubted
+SETTLING: Final = timedelta(minutes=15)  #: after a session opens or closes its orders have moved
+SESSIONS: Final = 10  #: sessions for which one that does not end is followed
 ABSENCES: Final = 3
-_ENDED: Final = frozenset({"EXPIRED", "CANCELLED"})
+
+UNKNOWN: Final = "unknown-transaction"
+NO_END: Final = "no-end"
+NO_ORDERS: Final = "no-orders"  #: it says that it ended and names no order, nor proves that there is none
+BY_HAND: Final = "by-hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +38,10 @@ class Standing:
     """What is known of one transaction, as far as it decides when to ask again."""
 
     status: str | None
-    registered_at: datetime
+    created_at: datetime
+    heard_at: datetime | None = None
     expire_at: datetime | None = None
+    followed_from: datetime | None = None
     intent: str | None = None
     known: bool | None = True
     absent_at: tuple[datetime, ...] = ()
@@ -39,28 +53,44 @@ class Standing:
     @property
     def expires(self) -> datetime:
         """When it can no longer be begun."""
-        return self.expire_at or self.registered_at + LIFESPAN
+        return self.expire_at or self.created_at + LIFESPAN
+
+    @property
+    def followed_since(self) -> datetime:
+        """From when on its sessions are counted."""
+        return max(at for at in (self.expires, self.heard_at, self.followed_from) if at)
 
 
-def next_ask(standing: Standing, *, asked_on: datetime, grace: timedelta) -> datetime | None:
-    """When to ask again after an answer to a question asked on that instant; None at its end."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When to ask again; with neither instant nor reason it is at its end."""
+
+    ask_at: datetime | None = None
+    given_up: str | None = None
+
+    @property
+    def at_its_end(self) -> bool:
+        """Whether there is nothing more to ask."""
+        return self.ask_at is None and self.given_up is None
+
+
+AT_ITS_END: Final = Plan()
+
+
+def next_ask(standing: Standing, *, asked_on: datetime, grace: timedelta, calendar: Calendar) -> Plan:
+    """When to ask again after an answer to a question asked on that instant."""
     if not standing.settled:
-        return asked_on
+        return Plan(asked_on)
     if standing.known is not True:
         return _after_absence(standing, asked_on, grace)
-    if standing.final:
-        return None
-    match standing.status:
-        case "INITIALIZED":
-            return standing.expires + JUST_AFTER if asked_on <= standing.expires else None
-        case status if status in _ENDED:
-            return None
-        case "COMPLETED" if not standing.placed and (standing.batches or standing.intent not in {None, "TRANSACTION"}):
-            return None
-        case "COMPLETED" | "ERRORED" if not standing.placed and asked_on > standing.expires + ENDLESS:
-            return None
-        case _:
-            return _while_open(standing, asked_on)
+    if standing.final or _ends_by_its_intent(standing):
+        return AT_ITS_END
+    return _while_open(standing, asked_on, calendar, NO_ORDERS if _doubtful(standing) else NO_END)
+
+
+def after_parking(standing: Standing, reason: str, *, now: datetime, calendar: Calendar) -> Plan:
+    """When to ask again for one whose answers could not be used, for that reason."""
+    return _at_sessions(standing, now, calendar, reason)
 
 
 def ask_again(connection: Connection, gateway: str, trade_date: date | None, now: datetime) -> int:
@@ -76,8 +106,10 @@ def standings_of(connection: Connection, txns: Sequence[int]) -> dict[int, Stand
 def _standing(row: Row[Any]) -> Standing:
     return Standing(
         status=row.status,
-        registered_at=row.created_at or row.registered_at,
+        created_at=row.created_at or row.registered_at,
+        heard_at=row.registered_at,
         expire_at=row.expire_at,
+        followed_from=row.followed_from,
         intent=row.intent,
         known=row.known,
         absent_at=tuple(row.absent_at),
@@ -88,16 +120,56 @@ def _standing(row: Row[Any]) -> Standing:
     )
 
 
-def _after_absence(standing: Standing, asked_on: datetime, grace: timedelta) -> datetime | None:
-    """Three times over the grace; then it is taken as unknown for good."""
+def _ends_by_its_intent(standing: Standing) -> bool:
+    """COMPLETED ends what has shown its batches, and what was never to place any."""
+    shown = standing.batches or standing.intent not in {None, "TRANSACTION"}
+    return standing.status == "COMPLETED" and shown and not standing.placed
+
+
+def _doubtful(standing: Standing) -> bool:
+    """It says that it ended, and an order may exist all the same."""
+    return standing.status in {"COMPLETED", "ERRORED", "EXPIRED", "CANCELLED"} and not standing.batches
+
+
+def _after_absence(standing: Standing, asked_on: datetime, grace: timedelta) -> Plan:
+    """Three times over the grace; then it is taken as unknown until somebody says otherwise."""
     first = min(standing.absent_at, default=asked_on)
     if len(standing.absent_at) >= ABSENCES and asked_on - first >= grace:
-        return None
-    return asked_on + grace / (ABSENCES - 1)
+        return Plan(given_up=UNKNOWN)
+    return Plan(asked_on + grace / (ABSENCES - 1))
 
 
-def _while_open(standing: Standing, asked_on: datetime) -> datetime:
-    """Once just after it expires, then hourly, then daily."""
-    if asked_on <= standing.expires:
-        return standing.expires + JUST_AFTER
-    return asked_on + (HOURLY if asked_on < standing.expires + HOURLY_FOR else DAILY)
+def _while_open(standing: Standing, asked_on: datetime, calendar: Calendar, otherwise: str) -> Plan:
+    """The marks of its first half hour, then hourly while its first session lasts, then session by session."""
+    marks = [standing.created_at + age for age in WHILE_YOUNG if standing.created_at + age < standing.expires]
+    marks += [standing.expires + age for age in AFTER_EXPIRY]
+    if mark := next((at for at in marks if at > asked_on + JUST_ASKED), None):
+        return Plan(mark)
+    return _hourly(standing, asked_on, calendar) or _at_sessions(standing, asked_on, calendar, otherwise)
+
+
+def _hourly(standing: Standing, asked_on: datetime, calendar: Calendar) -> Plan | None:
+    """Within the first session that closes after it expired; once more when that has closed."""
+    session = _first_session(standing, calendar)
+    opens, closes = calendar.opens_at(session) + SETTLING, calendar.closes_at(session)
+    if asked_on + HOURLY <= closes:
+        return Plan(max(asked_on + HOURLY, opens) if asked_on >= opens else opens)
+    return Plan(closes + SETTLING) if asked_on < closes + SETTLING else None
+
+
+def _at_sessions(standing: Standing, asked_on: datetime, calendar: Calendar, otherwise: str) -> Plan:
+    """When the next session has opened, for so many sessions; then it is given up."""
+    last = _first_session(standing, calendar)
+    for _ in range(SESSIONS):
+        last = calendar.session_after(last)
+    session = calendar.session_on_or_after(ist_date(asked_on))
+    if asked_on >= calendar.opens_at(session) + SETTLING:
+        session = calendar.session_after(session)
+    return Plan(given_up=otherwise) if session > last else Plan(calendar.opens_at(session) + SETTLING)
+
+
+def _first_session(standing: Standing, calendar: Calendar) -> date:
+    """The first session that closes after it began to be followed."""
+    since = standing.followed_since
+    session = calendar.session_on_or_after(ist_date(since))
+    return session if since < calendar.closes_at(session) else calendar.session_after(session)

@@ -7,27 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from sqlalchemy import Connection
 
 from gateway.client import GatewayError, Reply
 from gateway.fields import WireError
 from inbox import units
-from inbox.decide import BUSY_PAUSE, OURS_PAUSE, GiveUp, RetryIn
+from inbox.decide import GiveUp, RetryIn
 from inbox.units import Call, Claim
-from store import gateways
 from store.snapshots import Kept, keep_answers
-from store.units import Finished
+from store.units import Again, Finished
+from tieout.accounts import learn
 from tieout.alert import alert
-from tieout.follow import Standing, next_ask, standings_of
+from tieout.breaker import gateway_answers, stop_gateway
+from tieout.follow import AT_ITS_END, UNKNOWN, Plan, Standing, after_parking, next_ask, standings_of
 from tieout.reconcile import reconcile
 from tieout.shop import Shop
 from tieout.state import refresh
 
-_LOG = structlog.get_logger("tieout.settle")
 EXCERPT: Final = 1500
-UNKNOWN: Final = "unknown-transaction"
-AFTER_PARKING: Final = timedelta(days=1)  #: domain's clock: what was given up is asked for once a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +58,7 @@ class Answered:
     answered: timedelta  #: when, by this process's clock that only goes forward
     lacks_orders: bool = False  #: COMPLETED without a batch: the order details may name them
     orders: Orders | None = None
+    unasked: bool = False  #: the order details were wanted, and there was no turn to ask for them
 
 
 def write_answers(connection: Connection, *, shop: Shop, answers: Sequence[Answered]) -> list[Claim]:
@@ -74,8 +72,8 @@ def write_answers(connection: Connection, *, shop: Shop, answers: Sequence[Answe
         standings = _take_in(connection, shop, ours)
         endings = [_ending(shop, each, standings[each.claim.txn]) for each in ours]
         units.finish(connection, endings, pace=shop.pace, worker=shop.worker)
-    for each in ours:
-        _answers(connection, each.claim)
+        _tell_given_up(connection, endings)
+        gateway_answers(connection, *(each.claim for each in ours))
     return [each.claim for each in answers if each.claim.txn not in held]
 
 
@@ -91,10 +89,8 @@ def absent(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, wo
     if standing.known:
         units.finish(connection, [_ending(shop, answer, standing)], pace=shop.pace, worker=shop.worker)
     else:
-        ask_at = _ask_at(shop, standing, now)
-        units.park(connection, claim, UNKNOWN, call=_call(reply), detail=words, ask_at=ask_at)
-        alert(connection, UNKNOWN, gateway=claim.unit.gateway, subject=claim.unit.transaction_id, detail=words)
-    _answers(connection, claim)
+        _park(connection, claim, UNKNOWN, reply=reply, detail=words, plan=_plan(shop, standing, now), now=now)
+    gateway_answers(connection, claim)
 
 
 def failed(connection: Connection, *, shop: Shop, claim: Claim, error: Failed, reply: Reply | None, words: str) -> None:
@@ -105,7 +101,7 @@ def failed(connection: Connection, *, shop: Shop, claim: Claim, error: Failed, r
     decision = units.after(connection, claim, error)
     detail = _detail(words, reply)
     if isinstance(decision, RetryIn):
-        pause = _stop_gateway(connection, claim, error, words) or decision.pause
+        pause = stop_gateway(connection, claim, error, words, reply=reply, txn=claim.txn) or decision.pause
         retry = RetryIn(pause, decision.reason)
         units.wait(connection, claim, retry, call=_call(reply), detail=detail, pace=shop.pace)
     else:
@@ -129,6 +125,7 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
     # What a webhook said is compared with the state even if that stands still.
     judged = [each.claim.txn for each in answers if each.claim.events or each.claim.txn in readings]
     if judged:
+        learn(connection, txns=judged, now=now)
         reconcile(connection, txns=judged, now=now, rules=shop.rules, readings=readings)
     return standings_of(connection, txns)
 
@@ -157,46 +154,47 @@ def _orders(answer: Answered) -> Kept | None:
 
 
 def _ending(shop: Shop, answer: Answered, standing: Standing) -> Finished:
-    ask_at = _ask_at(shop, standing, answer.asked_on)
-    return units.ending(answer.claim, call=_call(answer.reply), ask_at=ask_at)
+    plan = Plan(answer.asked_on) if answer.unasked else _plan(shop, standing, answer.asked_on)
+    told_by = "webhook" if answer.claim.events else "following"
+    return units.ending(
+        answer.claim,
+        call=_call(answer.reply),
+        ask_at=plan.ask_at,
+        given_up=plan.given_up,
+        found_by=told_by if plan.at_its_end else None,
+        now=shop.clock.now(),
+    )
 
 
 def _give_up(
     connection: Connection, shop: Shop, claim: Claim, decision: GiveUp, reply: Reply | None, detail: str
 ) -> None:
-    ask_at = shop.clock.now() + AFTER_PARKING
-    units.park(connection, claim, decision.reason, call=_call(reply), detail=detail, ask_at=ask_at)
-    unit = claim.unit
-    alert(connection, decision.reason, gateway=unit.gateway, subject=unit.transaction_id, detail=detail)
-    _answers(connection, claim)
+    """Park it, and follow it session by session; not if it had come to its end."""
+    now, standing = shop.clock.now(), standings_of(connection, [claim.txn])[claim.txn]
+    plan = _plan(shop, standing, now)
+    if plan != AT_ITS_END:
+        plan = after_parking(standing, decision.reason, now=now, calendar=shop.rules.calendar)
+    _park(connection, claim, decision.reason, reply=reply, detail=detail, plan=plan, now=now)
+    gateway_answers(connection, claim)
 
 
-def _stop_gateway(connection: Connection, claim: Claim, error: Failed, words: str) -> timedelta | None:
-    """Open the breaker if the fault is ours, leave the gateway alone if it asked for that."""
-    name = claim.unit.gateway
-    if error.kind == "ours" or claim.probe:  # a probe that proved nothing keeps the breaker open
-        return _open_breaker(connection, name, words, tell=error.kind == "ours")
-    if error.retry_after:
-        gateways.block(connection, gateway=name, pause=error.retry_after, reason="gateway-busy")
-    return None
+def _park(
+    connection: Connection, claim: Claim, reason: str, *, reply: Reply | None, detail: str, plan: Plan, now: datetime
+) -> None:
+    again = Again(ask_at=plan.ask_at, given_up=plan.given_up, now=now)
+    units.park(connection, claim, reason, call=_call(reply), detail=detail, again=again)
+    alert(connection, reason, gateway=claim.unit.gateway, subject=claim.unit.transaction_id, detail=detail)
 
 
-def _open_breaker(connection: Connection, gateway: str, words: str, *, tell: bool) -> timedelta:
-    state = gateways.open_breaker(connection, gateway=gateway, first=OURS_PAUSE, most=BUSY_PAUSE, reason="ours")
-    if tell:
-        subject = f"since {state.changed_at:%Y-%m-%dT%H:%M:%SZ}"
-        alert(connection, "breaker-open", gateway=gateway, subject=subject, detail=words)
-    return min(BUSY_PAUSE, OURS_PAUSE * (1 << min(int(state.failures) - 1, 10)))
+def _tell_given_up(connection: Connection, endings: Sequence[Finished]) -> None:
+    for ending in endings:
+        if ending.given_up:
+            words = f"{ending.given_up}: followed no more; `tieout following take-up {ending.transaction_id}` undoes it"
+            alert(connection, "given-up", gateway=ending.gateway, subject=ending.transaction_id, detail=words)
 
 
-def _answers(connection: Connection, claim: Claim) -> None:
-    """The gateway answers us: if this was the probe, the others may ask again."""
-    if claim.probe and gateways.close_breaker(connection, gateway=claim.unit.gateway):
-        _LOG.info("settle.breaker-closed", gateway=claim.unit.gateway)
-
-
-def _ask_at(shop: Shop, standing: Standing, asked_on: datetime) -> datetime | None:
-    return next_ask(standing, asked_on=asked_on, grace=shop.rules.policy.webhook_grace)
+def _plan(shop: Shop, standing: Standing, asked_on: datetime) -> Plan:
+    return next_ask(standing, asked_on=asked_on, grace=shop.rules.policy.webhook_grace, calendar=shop.rules.calendar)
 
 
 def _call(reply: Reply | None) -> Call:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -16,15 +17,16 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gateway.client import GatewayError, Reply, answer_of
+from gateway.client import GatewayError, GatewayNoTurn, Reply, answer_of
 from gateway.fields import WireError
+from gateway.rate import Turn
 from gateway.wire import NoSuchTransaction, is_unclear
 from inbox import units
 from inbox.units import Claim, ClaimLostError, Unit
 from recon.values import Origin
 from store.transactions import ensure
 from tieout.alert import alert
-from tieout.asking import await_turn, with_orders
+from tieout.asking import NO_TURN, turn_for, with_orders
 from tieout.outcomes import Answered, Bug, absent, failed, write_answers
 from tieout.shop import Shop, is_passing, repeat
 
@@ -35,17 +37,57 @@ ROUND_S: Final = 1.0  #: no answer waits longer to be written, but for the call 
 
 def settle(shop: Shop, names: Sequence[str]) -> list[str]:
     """Settle the units a message names; those left for want of time are returned, to be announced again."""
-    begun, round_ = time.monotonic(), _Round(shop)
+    begun, round_, refused = time.monotonic(), _Round(shop), _Refused(shop)
     wanted = _known(shop, list(dict.fromkeys(names)))
     left: list[str] = []
     for done, unit in enumerate(wanted):
         if shop.stopping() or time.monotonic() - begun > shop.patience.total_seconds():
             left = [str(u) for u in wanted[done:]]
             break
+        if refused.has(unit):
+            continue
+        try:
+            turn = turn_for(shop, unit.gateway)
+        except GatewayNoTurn as error:
+            refused.add(unit, error)
+            continue
         if claim := repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit)):
-            round_.take(claim)
+            round_.take(claim, turn)
+        else:
+            shop.limiter.give_back(turn, used=False)
     round_.write()
+    refused.put_off()
     return left
+
+
+class _Refused:
+    """Units for which there was no turn: they wait in the database, nobody waits for them here.
+
+    Once a gateway has no turn, its later units of the message wait with the first.
+    """
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._units: dict[str, list[Unit]] = {}
+        self._waits: dict[str, timedelta] = {}
+
+    def has(self, unit: Unit) -> bool:
+        """Whether its gateway has no turn; the unit waits then."""
+        if unit.gateway not in self._units:
+            return False
+        self._units[unit.gateway].append(unit)
+        return True
+
+    def add(self, unit: Unit, error: GatewayNoTurn) -> None:
+        """There was no turn for this one."""
+        self._units[unit.gateway] = [unit]
+        self._waits[unit.gateway] = error.retry_after or timedelta(0)
+
+    def put_off(self) -> None:
+        """Let them wait."""
+        for gateway, units_ in self._units.items():
+            wait = self._waits[gateway]
+            repeat(self._shop.engine.begin, partial(units.put_off, wanted=units_, wait=wait, reason=NO_TURN))
 
 
 class _Round:
@@ -59,14 +101,14 @@ class _Round:
         self._answers: list[Answered] = []
         self._begun = 0.0
 
-    def take(self, claim: Claim) -> None:
-        """Ask for a claimed unit; its answer is written with others, a failure at once."""
+    def take(self, claim: Claim, turn: Turn | None) -> None:
+        """Ask for a claimed unit in that turn; its answer is written with others, a failure at once."""
         alone = claim.deaths > 0 or claim.probe
         if alone:
             self.write()
         if not self._answers:
             self._begun = time.monotonic()
-        if answer := _ask(self._shop, claim):
+        if answer := _ask(self._shop, claim, turn):
             self._answers.append(answer)
         if alone or len(self._answers) >= ROUND or time.monotonic() - self._begun > ROUND_S:
             self.write()
@@ -99,12 +141,12 @@ def _claim(connection: Connection, *, shop: Shop, unit: Unit) -> Claim | None:
     return units.claim(connection, unit, now=shop.clock.now(), pace=shop.pace, worker=shop.worker)
 
 
-def _ask(shop: Shop, claim: Claim) -> Answered | None:
+def _ask(shop: Shop, claim: Claim, turn: Turn | None) -> Answered | None:
     """Ask; an answer is returned to be written, what gave none is written here."""
     reply: Reply | None = None
     try:
-        asked_on = await_turn(shop, claim.unit.gateway)
-        reply = shop.client(claim.unit.gateway).ask_details(claim.unit.transaction_id)
+        asked_on = shop.clock.now()
+        reply = shop.client(claim.unit.gateway).ask_details(claim.unit.transaction_id, turn=turn)
         answered = units.since_start()
         answer = answer_of(reply, claim.unit.transaction_id)
     except NoSuchTransaction as error:

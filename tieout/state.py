@@ -13,10 +13,12 @@ from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
+from store.beside import raise_siblings
 from store.lines import isins_on
 from store.states import BATCH, STATED, locked, mark, snapshots, stated
 from store.together import Record, together
 from tieout.answers import Reading, read_answers
+from tieout.follow import CLOCKS_DIFFER, LIFESPAN
 from tieout.rules import Rules
 
 LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
@@ -49,6 +51,8 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
     writing = stated(txn, _stated(row, reading), batches=legs.batches, lines=legs.lines)
     rev, *_ = together(connection, writing, *(mark(stored, said) for stored, said in reading.new_marks()))
+    if rev and any(batch["iscid"] for batch in legs.batches):
+        raise_siblings(connection, txn=txn)
     return Refreshed(reading=reading, changed=bool(rev))
 
 
@@ -91,8 +95,10 @@ def _at_its_end(row: Record, reading: Reading, state: State) -> bool:
         return True
     if answer.batches:
         return False
-    known_at = max(stored.known_at for stored, _ in reading.usable)
-    return excludes_an_order(answer) or has_expired(answer, answer.expire_at or row.expire_at, known_at)
+    known_at = max(stored.known_at for stored, _ in reading.usable) - CLOCKS_DIFFER
+    begun = answer.created_at or row.created_at or row.registered_at
+    expire_at = answer.expire_at or row.expire_at or begun + LIFESPAN
+    return excludes_an_order(answer) or has_expired(answer, expire_at, known_at)
 
 
 def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _Legs:

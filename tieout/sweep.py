@@ -6,33 +6,22 @@ Two sweeps at once do no harm: each row is taken by one, and moved on in the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Row
 
-from config.broker import BrokerAwayError, Sender
 from config.queues import SETTLE_QUEUE
 from store import due, life
 from tieout.alert import alert
+from tieout.dispatch import LIMIT, Sweeping, announce_due
+
+__all__ = ["Sweeping", "Swept", "sweep"]
 
 _LOG = structlog.get_logger("tieout.sweep")
-MOST: Final = timedelta(minutes=10)
-LIMIT: Final = 2000  #: units taken up by one sweep
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweeping:
-    """What sweeping needs: made once per process."""
-
-    engine: Engine
-    sender: Sender
-    waiting: Callable[[], int]  #: messages in the settle queue; may raise `BrokerAwayError`
-    queue_pause: int
-    first: timedelta  #: pause before what was announced once is announced again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,34 +36,16 @@ class Swept:
 def sweep(sweeping: Sweeping, *, now: datetime) -> Swept:
     """Sweep once; `now` is the domain's clock. Never raises for the broker's sake."""
     with sweeping.engine.begin() as connection:
-        freed = due.free_dead(connection, limit=LIMIT)
+        freed = due.free_dead(connection, limit=LIMIT, now=now)
         due.park_nameless(connection)
         _tell_poison(connection, freed)
-    swept = _announce(sweeping, now, len(freed))
+    announced = announce_due(sweeping, now=now)
+    swept = Swept(freed=len(freed), announced=announced.announced, paused=announced.paused)
+    if swept.paused == "broker-away":
+        _LOG.warning("sweep.broker-away")
     with sweeping.engine.begin() as connection:
         life.seen(connection, kind="sweep", name=SETTLE_QUEUE, detail=_detail(swept))
     return swept
-
-
-def _announce(sweeping: Sweeping, now: datetime, freed: int) -> Swept:
-    try:
-        if sweeping.waiting() > sweeping.queue_pause:
-            return Swept(freed=freed, paused="queue-long")
-        units = _due(sweeping, now)
-        sweeping.sender.announce(units)
-    except BrokerAwayError as error:
-        _LOG.warning("sweep.broker-away", detail=str(error))
-        return Swept(freed=freed, paused="broker-away")
-    return Swept(freed=freed, announced=len(units))
-
-
-def _due(sweeping: Sweeping, now: datetime) -> Sequence[str]:
-    """Units of events first, then questions; moved on before they are announced."""
-    times = {"limit": LIMIT, "first": sweeping.first, "most": MOST}
-    with sweeping.engine.begin() as connection:
-        events = due.due_events(connection, **times)  # type: ignore[arg-type]
-        questions = due.due_questions(connection, now=now, **times)  # type: ignore[arg-type]
-    return list(dict.fromkeys(events + questions))
 
 
 def _tell_poison(connection: Connection, freed: Sequence[Row[Any]]) -> None:

@@ -20,12 +20,14 @@ from config.queues import REVIEW_TASK
 from config.settings import Settings
 from store import life
 from tieout import upkeep
+from tieout.dispatch import announce_due
 from tieout.sweep import sweep
 from worker.process import Process, open_process, worker_name
 
 _LOG = structlog.get_logger("tieout.worker")
 HEARTBEAT_S: Final = 5.0
 CANARY: Final = timedelta(minutes=1)
+TICK: Final = timedelta(seconds=0.5)  #: between two looks at what may go out to a gateway with a limit
 CANARY_SIMULATED: Final = timedelta(seconds=5)
 
 
@@ -47,7 +49,8 @@ class Life(threading.Thread):
                 self._live_once(own)
             except (SQLAlchemyError, BrokerAwayError, OSError) as error:
                 _LOG.warning("worker.life-failed", error=type(error).__name__)
-            self._stopped.wait(max(0.1, self._settings.sweep_s - (time.monotonic() - begun)))
+            pause_s = min(self._settings.sweep_s, TICK.total_seconds()) if own.limited else self._settings.sweep_s
+            self._stopped.wait(max(0.1, pause_s - (time.monotonic() - begun)))
 
     def stop(self) -> None:
         """Stop after the current round."""
@@ -60,6 +63,8 @@ class Life(threading.Thread):
         if upkeep.first_in(engine, "sweep", own.sweep_every):
             sweep(own.sweeping, now=own.shop.clock.now())
             own.sender.send(REVIEW_TASK, {}, expires_s=max(10.0, self._settings.sweep_s))
+        elif own.limited and upkeep.first_in(engine, "dispatch", TICK):
+            announce_due(own.sweeping, now=own.shop.clock.now())
         upkeep.send_canaries(engine, own.sender, every=CANARY_SIMULATED if self._settings.simulated else CANARY)
 
     def _beat(self, own: Process) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from multiprocessing import Event
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -17,10 +17,10 @@ from config.clock import clock_from
 from config.queues import SETTLE_QUEUE
 from config.settings import Settings, SettingsError
 from gateway.client import GatewayClient
-from gateway.rate import Limiter
+from gateway.rate import Limiter, is_limited
 from inbox.units import Pace
 from store.engine import connect
-from tieout.asking import MOST_WAIT
+from tieout.holding_states import HoldingsPlan
 from tieout.rules import rules_from
 from tieout.shop import Shop
 from tieout.sweep import Sweeping
@@ -36,6 +36,11 @@ class Process:
     sender: Sender
     sweeping: Sweeping
     sweep_every: timedelta
+
+    @property
+    def limited(self) -> bool:
+        """Whether any gateway has a limit, so that what is due goes out bit by bit."""
+        return any(is_limited(gateway) for gateway in self.shop.gateways.values())
 
 
 _held: list[Process] = []
@@ -71,9 +76,9 @@ def open_process(settings: Settings, *, pool_size: int = 2) -> Process:
     """Connections by these settings; nothing is connected before it is needed."""
     database_url, broker_url = _urls(settings)
     engine = connect(database_url, pool_size=pool_size, application="tieout worker", ping=False)
-    announcing = sender(broker_url)
+    announcing, shop = sender(broker_url), _shop(settings, engine, broker_url)
     return Process(
-        shop=_shop(settings, engine, broker_url),
+        shop=shop,
         sender=announcing,
         sweeping=Sweeping(
             engine=engine,
@@ -81,6 +86,8 @@ def open_process(settings: Settings, *, pool_size: int = 2) -> Process:
             waiting=lambda: sum(d.waiting for d in depths(broker_url) if d.queue == SETTLE_QUEUE),
             queue_pause=settings.queue_pause,
             first=timedelta(seconds=settings.first_announce_s),
+            gateways=shop.gateways,
+            limiter=shop.limiter,
         ),
         sweep_every=timedelta(seconds=settings.sweep_s),
     )
@@ -88,25 +95,40 @@ def open_process(settings: Settings, *, pool_size: int = 2) -> Process:
 
 def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
     gateways = {gateway.name: gateway for gateway in settings.gateways()}
-    deadline = timedelta(seconds=settings.call_deadline_s)
+    deadline, limiter = timedelta(seconds=settings.call_deadline_s), Limiter(broker_url)
 
     @lru_cache
     def client(name: str) -> GatewayClient:
-        return GatewayClient(gateways[name], deadline=deadline)
+        return GatewayClient(gateways[name], deadline=deadline, limiter=limiter)
 
     return Shop(
         engine=engine,
         at_once=engine.execution_options(isolation_level="AUTOCOMMIT"),
         gateways=gateways,
         client=client,
-        limiter=Limiter(broker_url),
+        limiter=limiter,
         clock=clock_from(settings.clock_file),
         rules=rules_from(settings),
         pace=Pace(lease=timedelta(seconds=settings.lease_s), pause=timedelta(seconds=settings.ask_pause_s)),
-        patience=max(LEAST_PATIENCE, timedelta(seconds=settings.task_limit_s) - 2 * deadline - MOST_WAIT),
+        patience=max(LEAST_PATIENCE, timedelta(seconds=settings.task_limit_s) - 2 * deadline),
         stopping=_stopping.is_set,
         worker=worker_name(),
+        **_holdings(settings),
     )
+
+
+def _holdings(settings: Settings) -> dict[str, Any]:
+    """What the settings say of fetching holdings; their calls may take longer than others."""
+    deadline = timedelta(seconds=settings.holdings_deadline_s)
+    return {
+        "holdings": HoldingsPlan(
+            after_close=settings.holdings_after_close,
+            funds=settings.holdings_funds,
+            investments=settings.holdings_investments,
+            deadline=deadline,
+        ),
+        "holdings_patience": max(LEAST_PATIENCE, timedelta(seconds=settings.task_limit_s) - deadline),
+    }
 
 
 def worker_name() -> str:

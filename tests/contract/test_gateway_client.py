@@ -28,7 +28,6 @@ from gateway.client import (
     retry_after,
 )
 from gateway.fields import WireError
-from gateway.rate import Limiter
 from gateway.wire import Nonsense, NoSuchTransaction
 from tests.gateway_stub import Says, Stub, a_transaction, gateway_stub, said
 
@@ -192,27 +191,6 @@ def test_a_client_shows_no_secret() -> None:
     shown += str(busy.value) + repr(busy.value)
     for key in (JWT, API):
         assert key.secret.decode() not in shown
-
-
-def test_the_rate_is_kept_over_all_processes(broker_url: str) -> None:
-    """Two limiters on one broker share one rate, and reserve nothing they would not wait for."""
-    one, other = Limiter(broker_url), Limiter(broker_url)
-    waits = [limiter.reserve("shared", rate_per_s=4, most=SECOND)[1] for limiter in (one, other) * 3]
-    assert waits[0] == timedelta(0)
-    assert waits == sorted(waits)
-    assert timedelta(milliseconds=700) < waits[-1] <= SECOND
-    granted, wait = one.reserve("shared", rate_per_s=4, most=timedelta(milliseconds=100))
-    assert not granted
-    assert wait > timedelta(milliseconds=100)
-
-
-def test_without_a_broker_each_process_keeps_to_the_rate() -> None:
-    """Half the rate each, and never longer than it would wait."""
-    alone = Limiter("redis://127.0.0.1:1/0")
-    waits = [alone.reserve("demo", rate_per_s=4, most=SECOND) for _ in range(4)]
-    assert all(granted for granted, _ in waits)
-    assert waits[0][1] == timedelta(0)
-    assert timedelta(milliseconds=800) < waits[-1][1] <= SECOND
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+"""Announcing what is due, gateway by gateway: never more than may go out now, so that the order holds.
+
+Of the places there are, a quarter is kept for following when webhooks press, and a fifth is the most
+that goes to questions which failed before: that is the retry budget.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from config.broker import BrokerAwayError, Sender
+from config.settings import Gateway
+from gateway.rate import Limiter
+from store import dispatch, gateways
+from store.dispatch import Share
+
+MOST: Final = timedelta(minutes=10)
+LIMIT: Final = 2000  #: units announced at once
+KEPT_FOR_FOLLOWING: Final = 4  #: one place in so many
+FOR_RETRIES: Final = 5  #: likewise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweeping:
+    """What announcing needs: made once per process."""
+
+    engine: Engine
+    sender: Sender
+    waiting: Callable[[], int]  #: messages in the settle queue; may raise `BrokerAwayError`
+    queue_pause: int
+    first: timedelta  #: pause before what was announced once is announced again
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)
+    limiter: Limiter | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatched:
+    """What one round did."""
+
+    announced: int = 0
+    paused: str | None = None  #: why it announced nothing
+
+
+def announce_due(sweeping: Sweeping, *, now: datetime) -> Dispatched:
+    """Announce what is due and may go out; `now` is the domain's clock. Never raises for the broker's sake."""
+    try:
+        waiting = sweeping.waiting()
+        if waiting > sweeping.queue_pause:
+            return Dispatched(paused="queue-long")
+        units = _due(sweeping, waiting, now)
+        sweeping.sender.announce(units)
+    except BrokerAwayError:
+        return Dispatched(paused="broker-away")
+    return Dispatched(announced=len(units))
+
+
+def _due(sweeping: Sweeping, waiting: int, now: datetime) -> Sequence[str]:
+    """What is due, moved on before it is announced."""
+    units: list[str] = []
+    with sweeping.engine.begin() as connection:
+        states = gateways.breakers(connection)
+        for name, places in _places(sweeping, waiting, states).items():
+            units += _of_gateway(connection, sweeping, name, places, now)
+    return list(dict.fromkeys(units))
+
+
+def _places(sweeping: Sweeping, waiting: int, states: Mapping[str, tuple[str, bool]]) -> dict[str | None, int]:
+    """How many units of each gateway may be announced; None stands for gateways that are not set up."""
+    places: dict[str | None, int] = {None: LIMIT}
+    for name, gateway in sweeping.gateways.items():
+        breaker, blocked = states.get(name, ("closed", False))
+        bucket = sweeping.limiter.look(gateway) if sweeping.limiter else None
+        free = LIMIT if bucket is None else 0 if bucket.blocked else bucket.free - waiting
+        places[name] = 0 if blocked else free if breaker == "closed" else min(free, 1)
+    return places
+
+
+def _of_gateway(connection: Connection, sweeping: Sweeping, name: str | None, places: int, now: datetime) -> list[str]:
+    """Units of events and questions of one gateway; what one of them leaves free, the other may use."""
+    if places <= 0:
+        return []
+    times = {"first": sweeping.first, "most": MOST}
+    others = () if name else tuple(sweeping.gateways)
+
+    def share(limit: int) -> Share:
+        return Share(gateway=name, others=others, limit=limit, retries=max(1, limit // FOR_RETRIES))
+
+    first = places - (places + random.randrange(KEPT_FOR_FOLLOWING)) // KEPT_FOR_FOLLOWING  # noqa: S311 no secret
+    units = dispatch.due_events(connection, share(first), **times)
+    units += dispatch.due_questions(connection, share(places - len(units)), now=now, **times)
+    if len(units) < places and first < places:
+        units += dispatch.due_events(connection, share(places - len(units)), **times)
+    return units
