@@ -23,6 +23,9 @@ COMMANDS = {
     "day": ("cli.day:day", "Show how one trade date ties out."),
     "close": ("cli.close:close", "Close a trade date that adds up, and seal what it rests on."),
     "reopen": ("cli.close:reopen", "Take back the signature under a trade date."),
+    "verify": ("cli.verify:verify", "Prove anew, by code of its own, that a closed day is what was signed."),
+    "accounts": ("cli.accounts:accounts", "Show broker accounts and whose they are; link and unlink."),
+    "keys": ("cli.keys:keys", "Make, list, rotate and revoke the private API's keys."),
     "bench": ("cli.bench:bench", "Measure this installation."),
     "db": ("cli.db:db", "Status, migration, backup and restore of the database."),
 }

@@ -73,6 +73,7 @@ class _Sealed:
 
 _ROWS = (
     _Sealed(schema.batches, _OF_TXN, "t.transaction_id || '/' || r.batch_id"),
+    _Sealed(schema.decisions, _OF_TXN, "t.transaction_id || '/' || r.decision_id"),
     _Sealed(
         schema.deliveries,
         "join events e on e.event_id = r.event_id join transactions t on t.gateway = e.gateway"

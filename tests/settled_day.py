@@ -11,10 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, insert
 
 from config.settings import Gateway
 from recon.values import Origin
+from store import schema
 from store.transactions import ensure
 from tests.builders import (
     ACCOUNT,
@@ -58,8 +59,9 @@ def tell(engine: Engine, folder: Path, order: Sequence[int] = range(9)) -> None:
     """Put the day into an empty database and judge it, its transactions in that order."""
     with engine.begin() as connection:
         booked = [row for number in order for row in _transaction(connection, number)]
-    rows = [*booked, ours(a_leg(exchangeOrderId="99"), None, order_id="STRAY")]
-    import_rows(engine, folder, rows)
+    stray = ours(a_leg(exchangeOrderId="99"), None, order_id="STRAY")
+    unreadable = ours(a_leg(exchangeOrderId="98"), None, order_id="BAD", side="up")
+    import_rows(engine, folder, [*booked, stray, unreadable])
     judge(engine)
 
 
@@ -128,4 +130,13 @@ def _transaction(connection: Connection, number: int) -> list[Json]:
     rows = [] if wrong is None else [ours(leg, number, **wrong)]
     if with_second:  # the books hold another order than the Gateway
         rows.append(ours(a_leg("TCS", exchangeOrderId="3008"), number, order_id="O-8-2"))
+    _undone_decision(connection, txn, number)
     return rows
+
+
+def _undone_decision(connection: Connection, txn: int, number: int) -> None:
+    """A person once told two lines apart and took it back."""
+    said = {"gateway": GATEWAY, "txn": txn, "kind": "apart", "ours": f"O-{number}", "theirs": f"100{number}"}
+    said |= {"who": "Ravi", "why": "a mistake", "at": NOON}
+    said |= {"undone_at": NOON, "undone_by": "Ravi", "undone_why": "it was none"}
+    connection.execute(insert(schema.decisions).values(**said))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     *("webhook", "inbox", "worker", "tieout", "gateway", "books", "recon", "console", "cli", "store", "config"),
-    *("simulator", "bench"),
+    *("simulator", "bench", "verify"),
 )
-EXACT = ("recon", "books", "store", "gateway")
+EXACT = ("recon", "books", "store", "gateway", "verify")
 FUNCTION_MOST, FUNCTION_MEDIAN = 40, 10
 FILE_MOST, FILE_MEDIAN = 250, 110
 TASK_MOST = 8
@@ -130,6 +131,13 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+def test_the_verifier_stands_alone() -> None:
+    """It imports the standard library, psycopg and itself."""
+    imported = {module.split(".")[0] for _, tree in _sources("verify") for module in _imported(tree)}
+
+    assert imported - sys.stdlib_module_names == {"psycopg", "verify"}
 
 
 def test_names_say_what_a_module_is_about() -> None:

@@ -1,0 +1,204 @@
+"""The independent verifier: it says yes to what was signed, and names whatever was changed."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+
+from bench import tampering
+from store.engine import driver_url
+from store.seals import layout
+from tests.builders import DAY, EVENING, GATEWAY, a_leg
+from tests.settled_day import RULES, import_rows, judge, ours, tell
+from tieout.closing import Signature, close_day, reopen_day
+from verify.__main__ import main
+from verify.closes import Close, find_close
+from verify.database import Reader
+
+SEED = 11
+ASHA = Signature(by="Asha Rao", now=EVENING)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A closed day with two connections to it."""
+
+    engine: Engine
+    url: str
+    connection: psycopg.Connection[tuple[object, ...]]
+    close: Close
+    folder: Path
+
+    def says(self, *more: str) -> tuple[int, str]:
+        """What `python -m verify` ends with."""
+        command = [sys.executable, "-m", "verify", "--database-url", self.url, "--date", str(DAY), *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def run(self, sql: str) -> None:
+        """Change something behind the service's back, for the rest of the test."""
+        self.connection.execute("set local session_replication_role = replica")
+        self.connection.execute(sql)
+
+    def differences(self) -> list[str]:
+        """What the verifier names from within this test's database transaction."""
+        return [str(difference) for difference in tampering.verdict(self.connection, self.close).differences]
+
+
+@pytest.fixture(name="closed_day", scope="module")
+def _closed_day(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    folder = tmp_path_factory.mktemp("files")
+    tell(shared_engine, folder)
+    close_day(shared_engine, gateway=GATEWAY, trade_date=DAY, signature=ASHA, rules=RULES)
+    url = driver_url(shared_engine.url.render_as_string(hide_password=False))
+    with psycopg.connect(url) as connection:
+        close = find_close(Reader(connection), day=DAY)
+        connection.rollback()
+        yield Closed(shared_engine, url, connection, close, folder)
+
+
+@pytest.fixture(name="closed")
+def _closed(closed_day: Closed) -> Iterator[Closed]:
+    """The closed day; what a test does on its connection is taken back."""
+    with tampering.undone(closed_day.connection):
+        yield closed_day
+
+
+def test_a_closed_day_is_what_was_signed(closed_day: Closed) -> None:
+    """The program of its own says yes, and tells how much it derived anew and how much it took as stored."""
+    status, said = closed_day.says("--json", "--root", closed_day.close.root)
+
+    told = json.loads(said)
+    assert (status, told["holds"], told["differences"]) == (0, True, 0)
+    assert told["checked"]["legs read anew"] == 10
+    assert told["checked"]["lines of the books read anew"] == 10
+    assert told["checked"]["verdicts derived anew"] >= 2
+    assert told["checked"]["sealed rows"] == closed_day.close.rows
+
+
+def test_a_root_that_was_written_down_is_held_against_the_close(closed_day: Closed) -> None:
+    """Whoever could change every table could not change the paper."""
+    status, said = closed_day.says("--root", "ab" * 32)
+
+    assert status == 1
+    assert "not the one written down" in said
+
+
+def test_a_day_that_was_never_closed_is_a_wrong_call(closed_day: Closed, capsys: pytest.CaptureFixture[str]) -> None:
+    """As is a database that is not there a matter of its own: exit 2 and 3."""
+    assert main(["--database-url", closed_day.url, "--date", "2026-11-21"]) == 2
+    assert "tieout close 2026-11-21" in capsys.readouterr().err
+    assert main(["--database-url", "postgresql://127.0.0.1:1/x", "--date", "2026-11-20"]) == 3
+
+
+def test_every_changed_value_is_found_and_its_row_named(closed_day: Closed) -> None:
+    """One value of one row of each column of each table that the day rests on."""
+    draw, missed = random.Random(SEED), []
+    columns = tampering.columns(closed_day.connection)
+    for column in columns:
+        with tampering.undone(closed_day.connection):
+            key = tampering.change(closed_day.connection, column, draw)
+            found = tampering.verdict(closed_day.connection, closed_day.close).differences
+        if (column.table, key) not in {(each.table, each.key) for each in found}:
+            missed.append((column, key, found[:2]))
+
+    assert missed == []
+    assert {column.table for column in columns} == set(layout())
+
+
+@pytest.mark.parametrize("table", sorted(layout()))
+def test_a_row_taken_away_or_added_is_found_and_named(closed_day: Closed, table: str) -> None:
+    """Of every table; a copy is one row too many."""
+    for act in (tampering.delete, tampering.insert):
+        with tampering.undone(closed_day.connection):
+            key = act(closed_day.connection, table, random.Random(SEED))
+            found = tampering.verdict(closed_day.connection, closed_day.close).differences
+        assert (table, key) in {(each.table, each.key) for each in found}
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("update closed_days set closed_by = 'Ravi'", "its root is not"),
+        ("update closed_days set totals = jsonb_set(totals, '{orders,ours,count}', '12')", "its root is not"),
+        ("update closed_days set digest = sha256('x')", "the digest is"),
+        ("update closed_days set previous = sha256('x')", "does not follow from the close before it"),
+        ("update closed_days set reopened_by = 'Ravi'", "its reopening is not what was sealed"),
+        ("update sealed_rows set key = key || 'x' where place = 7", "its root is not"),
+        ("delete from sealed_rows where place = 7", "was not there when the day was closed"),
+    ],
+)
+def test_the_seal_itself_is_sealed(closed: Closed, sql: str, words: str) -> None:
+    """Neither the signature nor a sealed row can be changed unseen."""
+    closed.run(sql)
+
+    assert any(words in difference for difference in closed.differences())
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        (
+            "update our_lines set quantity = 11, filled = 11 where order_id = 'O-0'",
+            "our_lines O-0: its cells say another quantity, filled",
+        ),
+        ("update their_lines set filled = 9 where exchange_order_id = '1000'", "is not what the answer says"),
+        (
+            "update verdicts set bucket = 'matched' where bucket = 'side'",
+            "verdicts O-3: lies in matched, and the two sides state another side",
+        ),
+        ("update verdicts set bucket = 'price-out' where bucket = 'matched'", "no open break of it has that name"),
+        ("update verdicts set bucket = 'pending' where bucket = 'matched'", "lies in pending, and both sides say the"),
+        ("update findings set ours = '12.5' where name = 'qty-requested'", "qty-requested states 12.5 as ours"),
+        ("update findings set difference = 3 where name = 'qty-requested'", "states 3.000000 as the difference"),
+        ("delete from verdicts where bucket = 'missing-internal'", "lies in no bucket"),
+        (
+            "update snapshots set body = convert_to(replace(convert_from(body, 'UTF8'), '420.1,', '420.15,'), 'UTF8')",
+            "is not what the answer says",
+        ),
+    ],
+)
+def test_what_the_service_says_is_derived_anew_from_the_raw_text(closed: Closed, sql: str, words: str) -> None:
+    """With no seal to go by, the cells of the books and the bodies of the answers still tell."""
+    closed.run(sql)
+
+    assert any(words in difference for difference in closed.differences()), closed.differences()
+
+
+def test_facts_that_came_later_are_told_and_change_nothing(closed: Closed) -> None:
+    """The same answer once more on the next day is no difference."""
+    closed.run(
+        "insert into snapshots (txn, kind, asked_at, answered_at, known_at, http_status, body, digest, mark)"
+        " select txn, kind, asked_at + interval '1 day', answered_at + interval '1 day', known_at + interval '1 day',"
+        " http_status, body, digest, 'same' from snapshots order by snapshot_id limit 1"
+    )
+    report = tampering.verdict(closed.connection, closed.close)
+
+    assert report.holds
+    assert report.counts["snapshots known after the close"] == 1
+
+
+def test_a_change_through_the_front_door_shows_as_well(engine: Engine, tmp_path: Path) -> None:
+    """A corrected file after the close makes it another day: verify says so until it is closed again."""
+    tell(engine, tmp_path)
+    close_day(engine, gateway=GATEWAY, trade_date=DAY, signature=ASHA, rules=RULES)
+    later = EVENING + timedelta(days=1)
+    row = ours(a_leg(exchangeOrderId="1000"), 0, average_price="420.20")
+    import_rows(engine, tmp_path, [row], now=later)
+    judge(engine, later)
+    url = driver_url(engine.url.render_as_string(hide_password=False))
+    assert main(["--database-url", url, "--date", str(DAY)]) == 1
+
+    reopen_day(engine, gateway=GATEWAY, trade_date=DAY, signature=Signature(by="Asha", now=later, why="a correction"))
+    close_day(engine, gateway=GATEWAY, trade_date=DAY, signature=Signature(by="Asha", now=later), rules=RULES)
+    assert main(["--database-url", url, "--date", str(DAY)]) == 0
