@@ -30,6 +30,7 @@ from gateway.client import (
     session_to,
     since_start,
 )
+from gateway.deadline import until
 from gateway.fields import Nonsense, WireError, as_object, instant, read_object, text
 from gateway.wire import error_words, says_ours
 
@@ -80,6 +81,7 @@ def ask_creation(gateway: Gateway, body: bytes, *, token: str, deadline: timedel
     headers = _headers(gateway, token, wall.now())
     try:
         with (
+            until(begun + deadline),
             session_to(gateway.url) as session,
             session.post(
                 url,

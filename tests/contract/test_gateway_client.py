@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -152,9 +153,12 @@ def test_an_answer_without_end_is_cut_off(stub: Stub) -> None:
         client.ask_details(TRANSACTION)
 
 
-def test_an_answer_that_drips_ends_at_the_deadline() -> None:
-    """Each byte comes in time and the whole does not: busy, soon after the deadline."""
-    with _raw_server(_drip) as url:
+@pytest.mark.parametrize(
+    "begins", [b"", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"]
+)
+def test_an_answer_that_drips_ends_at_the_deadline(begins: bytes) -> None:
+    """Status line, headers or body: each byte comes in time and the whole does not: busy, soon after the deadline."""
+    with _raw_server(partial(_drip, begins)) as url:
         begun = time.monotonic()
         with pytest.raises(GatewayBusy):
             a_client(url).ask_details(TRANSACTION)
@@ -221,8 +225,8 @@ def _raw_server(answer: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join(10)
 
 
-def _drip(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+def _drip(begins: bytes, connection: socket.socket) -> None:
+    connection.sendall(begins)
     for _ in range(100):
         connection.sendall(b" ")
         time.sleep(0.1)
