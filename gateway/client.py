@@ -7,97 +7,50 @@ whose `kind` is what `inbox.decide` goes by. No error, log line or repr holds a 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from config.clock import Clock, SystemClock
 from config.keys import Key
 from config.settings import Gateway
+from gateway.deadline import TimedAdapter, until
 from gateway.fields import Nonsense
 from gateway.rate import Limiter, NoTurnError, Turn
-from gateway.tokens import connected_token, guest_token
-from gateway.wire import (
-    EmptyAnswer,
-    KeysRefused,
-    NoSuchTransaction,
-    error_words,
-    read_details,
-    read_orders,
-    says_absent,
-    says_ours,
+from gateway.replies import (
+    MAX_RETRY_AFTER,
+    TOO_MANY,
+    GatewayBusy,
+    GatewayError,
+    GatewayNoTurn,
+    GatewayOurs,
+    GatewayRefused,
+    GatewayUnclear,
+    Reply,
+    answer_of,
+    orders_of,
+    pause_asked_for,
+    raise_for,
+    retry_after,
 )
-from recon.values import Answer, Batch
+from gateway.tokens import connected_token, guest_token
+
+__all__ = ["GatewayBusy", "GatewayClient", "GatewayError", "GatewayNoTurn", "GatewayOurs", "GatewayRefused"]
+__all__ += ["MAX_RETRY_AFTER", "TOO_MANY", "GatewayUnclear", "Reply", "answer_of", "orders_of", "pause_asked_for"]
+__all__ += ["raise_for", "retry_after"]
 
 MAX_ANSWER_BYTES: Final = 16 << 20
-MAX_RETRY_AFTER: Final = timedelta(hours=1)
 RENEW_AFTER: Final = timedelta(minutes=5)  #: a token lives three times as long
 CONNECT: Final = timedelta(seconds=3)
 _LEAST: Final = timedelta(milliseconds=100)
 _CHUNK: Final = 1 << 16
-_BUSY: Final = frozenset({408, 425, 429})
-_OURS: Final = frozenset({401, 403})
-_SLOWER: Final = frozenset({429, 503})
-TOO_MANY: Final = timedelta(seconds=2)  #: the pause after a 429 that names none
 _RESET: Final = timedelta(seconds=1)  #: a connection that fails this early was an old one, closed by the other side
-
-
-class GatewayError(Exception):
-    """A call that gave no answer. `kind` says what to do; the text is safe to show."""
-
-    kind = "busy"
-
-    def __init__(self, words: str, *, retry_after: timedelta | None = None) -> None:
-        """Say what happened."""
-        super().__init__(words)
-        self.retry_after = retry_after
-
-
-class GatewayBusy(GatewayError):  # noqa: N818 its name says what to do
-    """Ask again later: it is overloaded, failing or too slow."""
-
-
-class GatewayNoTurn(GatewayBusy):
-    """It was not asked: our own limit, or the pause it asked for, lets no call out just now."""
-
-    kind = "no-turn"
-
-
-class GatewayOurs(GatewayError):  # noqa: N818
-    """Our fault, for every call: wrong keys, wrong gateway, wrong address. Stop, tell people."""
-
-    kind = "ours"
-
-
-class GatewayRefused(GatewayError):  # noqa: N818
-    """It will never answer this question: do not ask again."""
-
-    kind = "refused"
-
-
-class GatewayUnclear(GatewayError):  # noqa: N818
-    """It answered and left open what happened: ask again before concluding anything."""
-
-    kind = "unclear"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What came back: the status, the body as it came, the pause it asked for."""
-
-    http_status: int
-    body: bytes = field(repr=False)
-    took_ms: int
-    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +96,20 @@ class GatewayClient:
         path = self._gateway.orders_path.replace("{gateway}", quote(self._gateway.name, safe=""))
         return self._get(path, {"transactionId": ",".join(transaction_ids)})
 
-    def ask_holdings(self, account: str, *, funds: bool, deadline: timedelta | None = None) -> Reply:
+    def ask_holdings(
+        self, account: str, *, funds: bool, deadline: timedelta | None = None, turn: Turn | None = None
+    ) -> Reply:
         """Ask for what that account (smallcaseAuthId) holds, as itself; mutual funds too if wanted.
 
         Such answers are slow, so they may have a deadline of their own. Raises as `ask_details`.
         """
         query = {"version": "v2", "mfHoldings": "true" if funds else "false"}
-        return self._get(self._user_path("holdings"), query, _As(account, deadline or self._deadline))
+        return self._get(self._user_path("holdings"), query, _As(account, deadline or self._deadline), turn=turn)
 
-    def ask_investments(self, account: str, *, deadline: timedelta | None = None) -> Reply:
+    def ask_investments(self, account: str, *, deadline: timedelta | None = None, turn: Turn | None = None) -> Reply:
         """Ask for that account's investments in smallcases, as itself. Raises as `ask_details`."""
         query = {"aggregatedData": "true"}
-        return self._get(self._user_path("investments"), query, _As(account, deadline or self._deadline))
+        return self._get(self._user_path("investments"), query, _As(account, deadline or self._deadline), turn=turn)
 
     def _user_path(self, what: str) -> str:
         return f"/v1/{quote(self._gateway.name, safe='')}/engine/user/{what}"
@@ -177,7 +132,8 @@ class GatewayClient:
         """Send one request. Each takes a turn: it may reach the far side even if no answer comes."""
         turn = turn or take_turn(self._limiter, self._gateway, hold=who.deadline)
         try:
-            reply = self._once(path, query, begun, who)
+            with until(begun + who.deadline):
+                reply = self._once(path, query, begun, who)
         finally:
             if self._limiter:
                 self._limiter.give_back(turn)
@@ -221,86 +177,12 @@ class GatewayClient:
         return connected_token(first_valid(self._gateway.secrets, now, "TIEOUT_GATEWAY_SECRETS"), account, now=now)
 
 
-def answer_of(reply: Reply, transaction_id: str) -> Answer:
-    """The answer in a reply about that transaction.
-
-    Raises `GatewayBusy`, `GatewayOurs`, `GatewayRefused`, `GatewayUnclear`, `NoSuchTransaction`, `Nonsense`.
-    """
-    with _as_gateway_errors():
-        raise_for(reply)
-        return read_details(reply.body, transaction_id)
-
-
-def orders_of(reply: Reply) -> dict[str, tuple[Batch, ...]]:
-    """The batches in a reply, by transactionId. Raises as `answer_of`."""
-    with _as_gateway_errors():
-        raise_for(reply)
-        return read_orders(reply.body)
-
-
-def raise_for(reply: Reply) -> None:
-    """Raise what a status other than 200 says to do."""
-    status = reply.http_status
-    if status == requests.codes.ok:
-        return
-    if status in _BUSY or status >= requests.codes.server_error:
-        raise GatewayBusy(f"HTTP {status}", retry_after=reply.retry_after)
-    if status == requests.codes.no_content:
-        raise EmptyAnswer("HTTP 204")
-    if status < requests.codes.bad_request:
-        raise GatewayOurs(f"HTTP {status}: the address is not the Gateway's API, check TIEOUT_GATEWAY_URL")
-    _raise_for_4xx(status, reply.body)
-
-
-def _raise_for_4xx(status: int, body: bytes) -> None:
-    words = error_words(body)
-    if status in _OURS or says_ours(words):
-        raise GatewayOurs(f"HTTP {status}: check the two secrets and the gateway's name, `tieout doctor --gateway`")
-    if says_absent(words):
-        raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
-    if status == requests.codes.not_found:
-        if not body.lstrip().startswith(b"{"):
-            raise Nonsense(f"HTTP {status} without a JSON object")
-        raise NoSuchTransaction(f"HTTP {status}: the API does not know this transactionId")
-    raise GatewayRefused(f"HTTP {status}")
-
-
-@contextmanager
-def _as_gateway_errors() -> Iterator[None]:
-    try:
-        yield
-    except EmptyAnswer as error:
-        raise GatewayUnclear(str(error)) from None
-    except KeysRefused as error:
-        raise GatewayOurs(str(error)) from None
-
-
 def take_turn(limiter: Limiter | None, gateway: Gateway, *, hold: timedelta) -> Turn | None:
     """A turn for one call that is under way no longer than `hold`. Raises `GatewayNoTurn`."""
     try:
         return limiter.take(gateway, hold=hold) if limiter else None
     except NoTurnError as error:
         raise GatewayNoTurn(str(error), retry_after=error.wait) from None
-
-
-def pause_asked_for(reply: Reply) -> timedelta | None:
-    """For how long the whole gateway is to be left alone after this reply; None: it did not ask for that."""
-    if reply.http_status not in _SLOWER:
-        return None
-    return reply.retry_after or (TOO_MANY if reply.http_status == requests.codes.too_many_requests else None)
-
-
-def retry_after(value: str | None, now: datetime) -> timedelta | None:
-    """The pause that a Retry-After header asks for, at most an hour; None if absent or unreadable."""
-    if not value:
-        return None
-    if value.strip().isascii() and value.strip().isdigit():
-        return min(timedelta(seconds=int(value.strip()[:9])), MAX_RETRY_AFTER)
-    try:
-        pause = parsedate_to_datetime(value) - now
-    except (TypeError, ValueError):
-        return None
-    return min(max(pause, timedelta(0)), MAX_RETRY_AFTER)
 
 
 def read_whole(response: requests.Response, deadline: timedelta) -> bytes:
@@ -332,7 +214,7 @@ def session_to(url: str) -> requests.Session:
     session.proxies.update(get_environ_proxies(url))
     session.trust_env = False  # read once above, not again for each call
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
+        session.mount(scheme, TimedAdapter(pool_connections=2, pool_maxsize=2, max_retries=0))
     return session
 
 

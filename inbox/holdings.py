@@ -104,6 +104,11 @@ def claim(
     return None
 
 
+def put_off(connection: Connection, *, unit: HoldingsUnit, wait: timedelta, reason: str) -> None:
+    """Let an account that was not claimed wait for that long. It is no attempt."""
+    holding_units.put_off(connection, gateway=unit.gateway, account=unit.account, wait=wait, reason=reason)
+
+
 def hold(connection: Connection, claim: HoldingsClaim) -> None:
     """Lock the account and use the claim up. Raises `ClaimLostError`."""
     if not holding_units.fence(connection, holder=claim.holder, generation=claim.generation):

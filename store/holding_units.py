@@ -65,6 +65,19 @@ update events set state = 'waiting', reason = :reason, next_attempt_at = :until
 where gateway = :gateway and account = :account and family = 'holdings' and state in ('received', 'waiting')
 """)
 
+_PUT_OFF = text("""
+with moved as (
+  update holding_accounts
+  set announce_at = clock_timestamp() + cast(:wait as interval), announced = 0, waits_for = :reason
+  where gateway = :gateway and account = :account and lease_until is null
+  returning 1
+)
+update events set state = 'waiting', reason = :reason, announced = 0,
+  next_attempt_at = clock_timestamp() + cast(:wait as interval)
+where gateway = :gateway and account = :account and family = 'holdings' and state in ('received', 'waiting')
+  and exists (select from moved)
+""")
+
 _FENCE = text("""
 update holding_accounts set lease_until = null, deaths = 0, announce_at = null
 where holder = :holder and generation = :generation and lease_until is not null
@@ -213,6 +226,11 @@ def hindrance(connection: Connection, *, gateway: str, account: str) -> Row[Any]
 def defer(connection: Connection, *, gateway: str, account: str, until: datetime, reason: str) -> None:
     """Let the account and its unclaimed events wait until then, for that reason."""
     connection.execute(_DEFER, {"gateway": gateway, "account": account, "until": until, "reason": reason})
+
+
+def put_off(connection: Connection, *, gateway: str, account: str, wait: timedelta, reason: str) -> None:
+    """Let an account that was not claimed, and its events, wait for that long. It is no attempt."""
+    connection.execute(_PUT_OFF, {"gateway": gateway, "account": account, "wait": wait, "reason": reason})
 
 
 def fence(connection: Connection, *, holder: int, generation: int) -> bool:

@@ -15,15 +15,16 @@ from gateway.holdings import Holdings
 from gateway.investments import Investments
 from gateway.lenient import NotUnderstood
 from inbox import holdings as inbox
-from inbox.decide import BUSY_PAUSE, OURS_PAUSE, RetryIn
+from inbox.decide import RetryIn
 from inbox.holdings import HoldingsClaim
 from inbox.units import Call
 from recon.values import Origin
-from store import accounts, gateways, holding_events
+from store import accounts, holding_events
 from store.holding_units import Told
 from store.holdings import KeptHoldings, keep
 from store.transactions import ensure
 from tieout.alert import alert
+from tieout.breaker import gateway_answers, stop_gateway
 from tieout.holding_states import NEEDS_CONSENT, UPDATING, closed_before, next_due, next_fetch, state_of
 from tieout.outcomes import Failed
 from tieout.shop import Shop
@@ -63,7 +64,7 @@ def keep_fetched(connection: Connection, *, shop: Shop, claim: HoldingsClaim, fe
     reply = fetched.holdings.reply
     call = Call(http_status=reply.http_status, took_ms=reply.took_ms)
     inbox.finish(connection, claim, told, call=call, detail=fetched.words, pace=shop.pace)
-    _answers(connection, claim)
+    gateway_answers(connection, claim)
 
 
 def keep_failure(
@@ -74,7 +75,7 @@ def keep_failure(
     call = Call(http_status=reply.http_status, took_ms=reply.took_ms) if reply else Call()
     detail = f"{words}\n{reply.body[:EXCERPT].decode('utf-8', 'replace')}" if reply else words
     if isinstance(decision, RetryIn):
-        pause = _stop_gateway(connection, claim, error, words) or decision.pause
+        pause = stop_gateway(connection, claim, error, words, reply=reply, txn=-claim.holder) or decision.pause
         inbox.wait(connection, claim, RetryIn(pause, decision.reason), call=call, detail=detail, pace=shop.pace)
         return
     inbox.hold(connection, claim)
@@ -83,27 +84,7 @@ def keep_failure(
     inbox.park(connection, claim, decision.reason, call=call, detail=detail, known_at=now, next_fetch_at=again)
     subject = f"{HOLDINGS_UNIT} of {claim.unit.account}"
     alert(connection, decision.reason, gateway=claim.unit.gateway, subject=subject, detail=detail)
-    _answers(connection, claim)
-
-
-def _stop_gateway(connection: Connection, claim: HoldingsClaim, error: Failed, words: str) -> timedelta | None:
-    """Open the breaker if the fault is ours, leave the gateway alone if it asked for that."""
-    name = claim.unit.gateway
-    if error.kind == "ours" or claim.probe:  # a probe that proved nothing keeps the breaker open
-        state = gateways.open_breaker(connection, gateway=name, first=OURS_PAUSE, most=BUSY_PAUSE, reason="ours")
-        if error.kind == "ours":
-            since = f"since {state.changed_at:%Y-%m-%dT%H:%M:%SZ}"
-            alert(connection, "breaker-open", gateway=name, subject=since, detail=words)
-        return min(BUSY_PAUSE, OURS_PAUSE * (1 << min(int(state.failures) - 1, 10)))
-    if error.retry_after:
-        gateways.block(connection, gateway=name, pause=error.retry_after, reason="gateway-busy")
-    return None
-
-
-def _answers(connection: Connection, claim: HoldingsClaim) -> None:
-    """The gateway answers us: if this was the probe, the others may ask again."""
-    if claim.probe:
-        gateways.close_breaker(connection, gateway=claim.unit.gateway)
+    gateway_answers(connection, claim)
 
 
 def book_of(broker: str | None, book: str) -> str:

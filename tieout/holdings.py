@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -19,16 +19,18 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Gateway
-from gateway.client import GatewayError, Reply
+from gateway.client import GatewayError, GatewayNoTurn, Reply, take_turn
 from gateway.consent import NeedsConsent, read_reply
 from gateway.fields import WireError
 from gateway.holdings import read_holdings
 from gateway.investments import read_investments
+from gateway.rate import HOLD, LEAST, Turn
 from inbox import holdings as inbox
 from inbox.holdings import FundsUnit, HoldingsClaim, HoldingsUnit, read_unit
 from inbox.units import ClaimLostError, since_start
 from store import holding_units
 from tieout.alert import alert
+from tieout.asking import NO_TURN
 from tieout.funds import take_in
 from tieout.holding_outcomes import Asked, Fetched, keep_failure, keep_fetched
 from tieout.outcomes import Bug, Failed
@@ -39,18 +41,55 @@ WEBHOOK: Final = "webhook"
 PERSON: Final = "person"
 
 
+class Turns:
+    """The turns that one account's calls need, taken before it is claimed."""
+
+    def __init__(self, shop: Shop, turns: list[Turn | None]) -> None:
+        """Hold them."""
+        self._limiter, self._turns = shop.limiter, turns
+
+    @classmethod
+    def take(cls, shop: Shop, gateway: Gateway) -> Turns:
+        """A turn for each call; one alone where two calls at once may never be. Raises `GatewayNoTurn`."""
+        hold = max(HOLD, shop.holdings.deadline or HOLD)
+        calls = 2 if shop.holdings.investments and min(gateway.rate_per_s or 2, gateway.at_once) > 1 else 1
+        turns = cls(shop, [])
+        try:
+            for _ in range(calls):
+                turns._turns.append(take_turn(shop.limiter, gateway, hold=hold))
+        except GatewayNoTurn:
+            turns.give_back()
+            raise
+        return turns
+
+    def next(self) -> Turn | None:
+        """The next turn, to be used; None: the call takes one of its own."""
+        return self._turns.pop(0) if self._turns else None
+
+    def give_back(self) -> None:
+        """Give back what was not used."""
+        while self._turns:
+            self._limiter.give_back(self._turns.pop(), used=False)
+
+
 def settle_holdings(shop: Shop, names: Sequence[str]) -> list[str]:
-    """Settle the units a message names; those left for want of time are returned, to be announced again."""
+    """Settle the units a message names; those left for want of time are returned, to be announced again.
+
+    Where there is no turn for a call, the gateway's accounts wait in the database; nobody waits for them here.
+    """
     begun = time.monotonic()
-    wanted = list(dict.fromkeys(names))
+    wanted, without_turn = list(dict.fromkeys(names)), dict[str, timedelta]()
     for done, name in enumerate(wanted):
         if shop.stopping() or time.monotonic() - begun > shop.holdings_patience.total_seconds():
             return wanted[done:]
         match read_unit(name):
             case FundsUnit() as unit:
                 _take_in(shop, unit)
+            case HoldingsUnit() as unit if unit.gateway in without_turn:
+                _put_off(shop, unit, without_turn[unit.gateway])
             case HoldingsUnit() as unit:
-                _settle(shop, unit)
+                if wait := _settle(shop, unit):
+                    without_turn[unit.gateway] = wait
             case None:
                 _LOG.warning("holdings.no-unit", name=name)
     return []
@@ -63,44 +102,55 @@ def _take_in(shop: Shop, unit: FundsUnit) -> None:
         _LOG.error("holdings.error", unit=str(unit), trace=traceback.format_exc(limit=-6))
 
 
-def _settle(shop: Shop, unit: HoldingsUnit) -> None:
+def _settle(shop: Shop, unit: HoldingsUnit) -> timedelta | None:
+    """Ask for one account; how long to wait if there was no turn for it."""
     gateway = shop.gateways.get(unit.gateway)
     if gateway is None:
         repeat(shop.engine.begin, partial(_tell_no_gateway, unit=unit))
-        return
-    if claim := repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit, gateway=gateway)):
-        _ask(shop, claim)
+        return None
+    repeat(shop.at_once.begin, partial(_ensure, unit=unit, gateway=gateway, now=shop.clock.now()))
+    try:
+        turns = Turns.take(shop, gateway)
+    except GatewayNoTurn as error:
+        wait = error.retry_after or LEAST
+        _put_off(shop, unit, wait)
+        return wait
+    try:
+        if claim := repeat(shop.at_once.begin, partial(_claim, shop=shop, unit=unit)):
+            _ask(shop, claim, turns)
+    finally:
+        turns.give_back()
+    return None
+
+
+def _put_off(shop: Shop, unit: HoldingsUnit, wait: timedelta) -> None:
+    repeat(shop.engine.begin, partial(inbox.put_off, unit=unit, wait=wait, reason=NO_TURN))
 
 
 def _tell_no_gateway(connection: Connection, *, unit: HoldingsUnit) -> None:
     alert(connection, "no-such-gateway", gateway=unit.gateway, detail="its units wait until it is set up")
 
 
-def _claim(connection: Connection, *, shop: Shop, unit: HoldingsUnit, gateway: Gateway) -> HoldingsClaim | None:
-    """Claim the account, whose row is made if a webhook is the first to name it."""
-    now = shop.clock.now()
-    holding_units.ensure(
-        connection,
-        gateway=unit.gateway,
-        book=gateway.book,
-        origin=WEBHOOK,
-        accounts=[unit.account],
-        now=now,
-        fetch_at=None,
-    )
-    return inbox.claim(connection, unit, now=now, pace=shop.pace, worker=shop.worker)
+def _ensure(connection: Connection, *, unit: HoldingsUnit, gateway: Gateway, now: datetime) -> None:
+    """The account's row, made if a webhook is the first to name it."""
+    names = {"gateway": unit.gateway, "book": gateway.book, "origin": WEBHOOK}
+    holding_units.ensure(connection, **names, accounts=[unit.account], now=now, fetch_at=None)
 
 
-def _ask(shop: Shop, claim: HoldingsClaim) -> None:
+def _claim(connection: Connection, *, shop: Shop, unit: HoldingsUnit) -> HoldingsClaim | None:
+    return inbox.claim(connection, unit, now=shop.clock.now(), pace=shop.pace, worker=shop.worker)
+
+
+def _ask(shop: Shop, claim: HoldingsClaim, turns: Turns) -> None:
     """Ask, and write what comes of it."""
     reply: Reply | None = None
     plan = shop.holdings
     try:
         client = shop.client(claim.unit.gateway)
-        reply = client.ask_holdings(claim.unit.account, funds=plan.funds, deadline=plan.deadline)
+        reply = client.ask_holdings(claim.unit.account, funds=plan.funds, deadline=plan.deadline, turn=turns.next())
         fetched = _read(reply)
         if fetched.holdings.says and plan.investments:
-            fetched = replace(fetched, **_investments(shop, claim))  # type: ignore[arg-type]
+            fetched = replace(fetched, **_investments(shop, claim, turns))  # type: ignore[arg-type]
     except (GatewayError, WireError) as error:
         _fail(shop, claim, error, reply, str(error))
     except Exception:  # noqa: BLE001 a bug must not stop the other accounts: it is kept, tried again, parked
@@ -119,11 +169,12 @@ def _read(reply: Reply) -> Fetched:
     return Fetched(holdings=Asked(reply=reply, answered=answered, says=says), words="")
 
 
-def _investments(shop: Shop, claim: HoldingsClaim) -> dict[str, object]:
+def _investments(shop: Shop, claim: HoldingsClaim, turns: Turns) -> dict[str, object]:
     """The investments beside the holdings, or a word on why there are none: they hold nothing up."""
     try:
         client = shop.client(claim.unit.gateway)
-        reply = client.ask_investments(claim.unit.account, deadline=shop.holdings.deadline)
+        deadline = shop.holdings.deadline
+        reply = client.ask_investments(claim.unit.account, deadline=deadline, turn=turns.next())
         says = read_reply(reply, read_investments)
     except (GatewayError, WireError) as error:
         return {"words": f"no investments: {error}"}
