@@ -22,7 +22,11 @@ class Left:
 
     def may_pair(self, ours: OurLine, theirs: TheirLine) -> bool:
         """Whether nothing that both state, and nobody, says that they are different orders."""
-        return refusal(ours, theirs) is None and (ours.line, theirs.line) not in self.apart
+        return refusal(ours, theirs) is None and self.not_apart(ours, theirs)
+
+    def not_apart(self, ours: OurLine, theirs: TheirLine) -> bool:
+        """Whether nobody ruled the pair out."""
+        return (ours.line, theirs.line) not in self.apart
 
     def take(self, ours: Sequence[OurLine], theirs: Sequence[TheirLine]) -> None:
         """They are no longer left."""
@@ -68,12 +72,12 @@ def of_one_batch(left: Left, ours_of: OurTrait, theirs_of: TheirTrait) -> list[G
         lambda line: line.batch_id and _both(line.batch_id, ours_of(line)),
         lambda line: _both(line.batch_id, theirs_of(line)),
     )
-    return [part for group in groups for part in _connected(group, left)]
+    return [part for group in groups for part in connected(group, left.may_pair)]
 
 
 def of_any_batch(left: Left, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Group]:
     """What is left and may be paired."""
-    return [part for group in groups_of(left, ours_of, theirs_of) for part in _connected(group, left)]
+    return [part for group in groups_of(left, ours_of, theirs_of) for part in connected(group, left.may_pair)]
 
 
 def _both(first: Hashable, second: Hashable) -> Hashable:
@@ -91,17 +95,17 @@ def groups_of(left: Left, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Grou
     return [group for group in groups.values() if group.ours and group.theirs]
 
 
-def _connected(group: Group, left: Left) -> Iterable[Group]:
+def connected(group: Group, may_pair: Callable[[OurLine, TheirLine], bool]) -> Iterable[Group]:
     """The group in parts: within a part each line is a candidate of another, between parts none is."""
     left_ours, left_theirs = list(group.ours), list(group.theirs)
     while left_ours:
         part = Group([left_ours.pop(0)], [])
         grown = True
         while grown:
-            new_theirs = [line for line in left_theirs if any(left.may_pair(ours, line) for ours in part.ours)]
+            new_theirs = [line for line in left_theirs if any(may_pair(ours, line) for ours in part.ours)]
             part.theirs.extend(new_theirs)
             left_theirs = [line for line in left_theirs if not any(line is taken for taken in new_theirs)]
-            new_ours = [line for line in left_ours if any(left.may_pair(line, theirs) for theirs in part.theirs)]
+            new_ours = [line for line in left_ours if any(may_pair(line, theirs) for theirs in part.theirs)]
             part.ours.extend(new_ours)
             left_ours = [line for line in left_ours if not any(line is taken for taken in new_ours)]
             grown = bool(new_ours)

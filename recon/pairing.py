@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from recon.candidates import Group, Left, groups_of, of_any_batch, of_one_batch
+from recon.candidates import Group, Left, connected, groups_of, of_any_batch, of_one_batch
 from recon.decided import Decision, Ruling
 from recon.ends import ending, filled_of, is_unplaced
 from recon.keys import their_keys, their_order
@@ -145,17 +145,13 @@ def _by_exchange_id(pairing: Pairing) -> None:
         lambda line: line.exchange_order_id and (line.exchange.upper(), line.exchange_order_id),
         lambda line: line.leg.exchange_order_id and (line.leg.exchange.upper(), line.leg.exchange_order_id),
     )
-    for group in groups:
-        free = Group(
-            [o for o in group.ours if any((o.line, t.line) not in pairing.left.apart for t in group.theirs)],
-            [t for t in group.theirs if any((o.line, t.line) not in pairing.left.apart for o in group.ours)],
-        )
-        if len(free.ours) == len(free.theirs) == 1:
-            pairing.claim(free.ours[0], free.theirs[0], BY_ID)
-        elif len(free.theirs) == 1:
-            _told_twice(pairing, free)
-        elif free.ours:
-            pairing.confuse(free.ours, free.theirs)
+    for group in (part for group in groups for part in connected(group, pairing.left.not_apart)):
+        if len(group.ours) == len(group.theirs) == 1:
+            pairing.claim(group.ours[0], group.theirs[0], BY_ID)
+        elif len(group.theirs) == 1:
+            _told_twice(pairing, group)
+        else:
+            pairing.confuse(group.ours, group.theirs)
 
 
 def _told_twice(pairing: Pairing, group: Group) -> None:

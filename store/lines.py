@@ -13,7 +13,7 @@ from store.together import Asked, Query, rows_of
 
 _OURS = Query("""
 select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
-  average_price, status, batch_id, exchange_order_id, broker
+  average_price, status, batch_id, exchange_order_id, broker, executed_at
 from our_lines where txn = any(:txns) order by txn, line
 """)
 _ISINS = Query(f"""

@@ -9,11 +9,15 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from recon.chained import ChainBatch, ChainLeg
+from recon.decided import Decision, Ruling
+from recon.keys import their_keys
 from recon.values import (
     Answer,
     Batch,
     Case,
     Claim,
+    Evidence,
     Leg,
     Origin,
     OurLine,
@@ -41,8 +45,12 @@ PRICE_STEPS = [Decimal("0.01"), Decimal("-0.02"), Decimal("0.010001"), Decimal(1
 
 FEW = st.sampled_from([Decimal(number) for number in (0, 4, 5, 6, 10)])
 SYMBOLS = st.sampled_from(["INFY", "TCS"])
+ISCIDS = st.sampled_from([None, "I1", "I1", "I2"])
+LABELS = st.sampled_from([None, "BUY", "FIX", "FIX", "REPAIR"])
+ZONE = timedelta(hours=5, minutes=30)
+SHIFTS = st.sampled_from([ZONE, -ZONE, ZONE - timedelta(seconds=1), ZONE + timedelta(milliseconds=400), timedelta(0)])
 SIDES = st.sampled_from(["BUY", "BUY", "BUY", "SELL", "HOLD"])
-EXCHANGES = st.sampled_from(["NSE", "NSE", "NSE", "NSE", "MCX"])
+EXCHANGES = st.sampled_from(["NSE", "NSE", "NSE", "NSE", "BSE", "MCX"])
 DAYS = st.sampled_from([DAY, DAY, DAY + timedelta(days=3)])
 MINUTES = st.integers(-400, 900).map(lambda minutes: NOON + timedelta(minutes=minutes))
 MORNINGS = st.sampled_from([-400, -40, -10, 0, 20, 50]).map(lambda minutes: NOON + timedelta(minutes=minutes))
@@ -84,6 +92,9 @@ def legs(draw: st.DrawFn) -> Leg:
 def batches(draw: st.DrawFn, batch_id: str) -> Batch:
     """A batch whose figures mostly add up."""
     own = tuple(draw(st.lists(legs(), min_size=draw(st.integers(0, 1)), max_size=3)))
+    if own and draw(st.integers(1, 8)) == 1:
+        again = own[0] if draw(st.booleans()) else replace(own[0], filled=draw(FEW))
+        own = (*own, again)
     bought = sum((leg.filled * (leg.average_price or 0) for leg in own if leg.side == "BUY"), Decimal(0))
     sold = sum((leg.filled * (leg.average_price or 0) for leg in own if leg.side == "SELL"), Decimal(0))
     usual = "COMPLETED" if all(leg.status == "COMPLETE" for leg in own) else "PARTIALLYFILLED"
@@ -96,8 +107,11 @@ def batches(draw: st.DrawFn, batch_id: str) -> Batch:
         filled=draw(often(sum((leg.filled for leg in own), Decimal(0)), st.none() | FEW)),
         buy_amount=draw(often(bought, st.none() | odd.map(lambda more: bought + more))),
         sell_amount=draw(often(sold, st.none() | odd.map(lambda more: sold + more))),
+        created_at=draw(st.none() | MORNINGS),
         completed_at=draw(st.none() | MINUTES),
         broker=draw(often("kite", st.none() | st.just("groww"))),
+        iscid=draw(often(None, ISCIDS)),
+        label=draw(often(None, LABELS)),
         legs=own,
     )
 
@@ -116,6 +130,8 @@ def answers(draw: st.DrawFn) -> Answer:
         error_message=draw(st.sampled_from(MESSAGES)),
         batches=tuple(draw(batches(f"B{number}")) for number in range(count)),
         requested=draw(st.just(()) | st.lists(legs(), max_size=1).map(tuple)),
+        purpose=draw(often(None, st.sampled_from(["SECURITIES", "FIX"]), out_of=6)),
+        iscid=draw(often(None, ISCIDS)),
     )
 
 
@@ -139,6 +155,7 @@ def ours_from(draw: st.DrawFn, theirs: TheirLine, number: int) -> OurLine:
         batch_id=draw(often(theirs.batch_id, st.none())),
         exchange_order_id=draw(often(leg.exchange_order_id, st.none())),
         broker=draw(often("kite", st.none())),
+        executed_at=draw(often(None, SHIFTS.map(lambda shift: NOON + shift))),
     )
     return draw(often(exact, spoiled(exact), out_of=3))
 
@@ -152,6 +169,8 @@ def spoiled(draw: st.DrawFn, line: OurLine) -> OurLine:
         {"trade_date": draw(DAYS)},
         {"exchange": draw(EXCHANGES)},
         {"symbol": symbol, "instrument": f"ISIN:{symbol}"},
+        {"symbol": f"{line.symbol}-EQ"},
+        {"symbol": symbol, "instrument": f"{line.exchange}:{symbol}"},
         {"side": draw(SIDES)},
         {"quantity": draw(FEW)},
         {"filled": draw(st.none() | FEW)},
@@ -209,6 +228,65 @@ def lines_of(state: State | None, day: date = DAY) -> tuple[TheirLine, ...]:
     )
 
 
+class SmallMarket:
+    """A market that knows two securities, their ticks and their day, and lists nothing else of NSE."""
+
+    def tick(self, instrument: str, day: date) -> Decimal | None:
+        """Five paise for one of them, on one day."""
+        return Decimal("0.05") if (instrument, day) == ("ISIN:INFY", DAY) else None
+
+    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 every day alike
+        """Of one of them."""
+        return (Decimal("99.5"), Decimal("100.01")) if instrument == "ISIN:TCS" else None
+
+    def lists(self, exchange: str, symbol: str, day: date) -> bool | None:  # noqa: ARG002 every day alike
+        """Infosys on the NSE; nothing is known of other exchanges."""
+        return symbol == "INFY" if exchange == "NSE" else None
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> ChainBatch:
+    """A batch of another transaction, of one of two invested smallcases."""
+    few = st.lists(st.builds(ChainLeg, instrument=SYMBOLS.map("ISIN:{}".format), side=st.just("BUY"), quantity=FEW,
+                             filled=FEW, average_price=st.sampled_from(PRICES)), max_size=2)  # fmt: skip
+    return ChainBatch(
+        transaction_id=draw(st.sampled_from(["TRX_0", "TRX_2"])),
+        batch_id=f"C{draw(st.integers(0, 9))}",
+        status=draw(st.sampled_from(["COMPLETED", "PARTIALLYFILLED", "FIXED", "MARKEDCOMPLETE", "PLACED"])),
+        repair=draw(st.booleans()),
+        final=draw(USUALLY),
+        iscid=draw(st.sampled_from(["I1", "I2"])),
+        at=draw(st.none() | MORNINGS),
+        settled=draw(NEARLY_ALWAYS),
+        legs=tuple(draw(few)),
+    )
+
+
+@st.composite
+def in_parts(draw: st.DrawFn, line: OurLine) -> tuple[OurLine, ...]:
+    """The line as the two fills that make it up, or nearly."""
+    first = draw(st.sampled_from([Decimal(1), Decimal(2)]))
+    rest = draw(often(line.quantity - first, FEW))
+    filled = draw(often(rest, FEW)) if line.filled else Decimal(0)
+    price = draw(often(line.average_price, st.sampled_from(PRICES)))
+    return (
+        replace(line, quantity=first, filled=first if line.filled else Decimal(0)),
+        replace(line, line=line.line + 300, order_id=f"{line.order_id}b", quantity=rest, filled=filled,
+                average_price=price if filled else None),
+    )  # fmt: skip
+
+
+@st.composite
+def decided(draw: st.DrawFn, ours: list[OurLine], theirs: tuple[TheirLine, ...]) -> tuple[Decision, ...]:
+    """A few rulings about these lines, now and then about one that is gone."""
+    if not ours or not theirs or draw(st.integers(1, 4)) > 1:
+        return ()
+    keys = st.sampled_from([*their_keys(theirs).values(), "gone"])
+    orders = st.sampled_from([line.order_id for line in ours])
+    one = st.builds(Decision, ruling=st.sampled_from(Ruling), ours=orders, theirs=keys)
+    return tuple(draw(st.lists(one, min_size=1, max_size=3)))
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """One transaction with both sides and its webhooks."""
@@ -218,6 +296,11 @@ def cases(draw: st.DrawFn) -> Case:
     ours = [draw(ours_from(line, number)) for number, line in enumerate(booked)]
     loose = TheirLine(line=0, batch_id="B0", leg=draw(legs()), instrument="ISIN:INFY", trade_date=DAY)
     ours += [draw(ours_from(loose, 50))] if draw(st.integers(1, 4)) == 1 or not theirs else []
+    if ours and draw(st.integers(1, 5)) == 1:
+        ours = [*draw(in_parts(ours[0])), *ours[1:]]
+    if ours and draw(st.integers(1, 8)) == 1:
+        ours.append(draw(often(replace(ours[0], line=700, order_id="O9"), spoiled(ours[0]).map(_another))))
+    unreadable = st.builds(Evidence, kind=st.sampled_from(["event", "snapshot"]), ref=st.just("1"))
     return Case(
         gateway="acme",
         transaction_id="TRX_1",
@@ -230,7 +313,19 @@ def cases(draw: st.DrawFn) -> Case:
         registered_at=NOON,
         expire_at=draw(st.none() | MINUTES),
         requested=tuple(draw(st.lists(legs(), max_size=1))),
+        chain=_told_once(draw(st.lists(chains(), max_size=3))) if draw(st.booleans()) else (),
+        decisions=draw(decided(ours, theirs)),
+        unreadable=tuple(draw(st.lists(unreadable, max_size=1))) if draw(st.integers(1, 8)) == 1 else (),
     )
+
+
+def _another(line: OurLine) -> OurLine:
+    return replace(line, line=700, order_id="O9")
+
+
+def _told_once(chain: list[ChainBatch]) -> tuple[ChainBatch, ...]:
+    """A batch has one id."""
+    return tuple({(batch.transaction_id, batch.batch_id): batch for batch in chain}.values())
 
 
 POLICIES = st.sampled_from(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.wire import NoSuchTransaction, WireError, read_details, read_orders
+from gateway.wire import Nonsense, NoSuchTransaction, WireError, read_details, read_orders
 from recon.history import trace
-from recon.values import Answer, Snapshot, State
+from recon.values import Answer, Evidence, Snapshot, State
 from store.together import Record
 
 ABSENT = "absent"  #: the mark of an answer "no such transaction"
@@ -23,6 +23,7 @@ class Reading:
     usable: tuple[tuple[Record, Snapshot], ...]  #: stored rows with what they say, oldest question first
     marks: tuple[str, ...]  #: what each of those brought
     absent_at: tuple[datetime, ...]  #: when answers said "no such transaction", domain's clock
+    unreadable: tuple[Evidence, ...] = ()  #: kept answers that no version of the Gateway would give
 
     @property
     def last_asked_at(self) -> datetime | None:
@@ -40,11 +41,15 @@ def read_answers(rows: Iterable[Record], transaction_id: str) -> Reading:
     """Read the stored answers of one transaction; what cannot be read concludes nothing."""
     usable: list[tuple[Record, Snapshot]] = []
     absent: list[datetime] = []
+    unreadable: list[Evidence] = []
     for row in sorted(rows, key=lambda r: (r.asked_at, r.snapshot_id)):
         try:
             answer = _read(row, transaction_id, usable[-1][1].answer if usable else None)
         except NoSuchTransaction:
             absent.append(row.known_at)
+            continue
+        except Nonsense as error:
+            unreadable.append(Evidence(kind="snapshot", ref=str(row.snapshot_id), says=str(error)))
             continue
         except WireError:
             continue
@@ -56,6 +61,7 @@ def read_answers(rows: Iterable[Record], transaction_id: str) -> Reading:
         usable=tuple(usable),
         marks=tuple(mark.value for mark in history.marks) if history else (),
         absent_at=tuple(sorted(absent)),
+        unreadable=tuple(unreadable),
     )
 
 

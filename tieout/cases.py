@@ -11,12 +11,14 @@ from sqlalchemy import Connection
 
 from gateway.wire import Nonsense, read_webhook
 from recon.numbers import NotANumberError, exact
-from recon.values import ZERO, Case, Claim, Leg, Origin, OurLine, TheirLine
+from recon.values import ZERO, Batch, Case, Claim, Evidence, Leg, Origin, OurLine, TheirLine
+from store.beside import beside, siblings
 from store.claims import claims
 from store.lines import our_lines
 from store.states import snapshots, their_lines
-from store.together import Record, together
+from store.together import Record, rows_of, together
 from tieout.answers import Reading, read_answers
+from tieout.beside import with_the_rest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,27 @@ def load_cases(
     unread = [row for row in rows if row.txn not in read]
     txns = [row.txn for row in rows]
     found = together(
-        connection, their_lines(txns), our_lines(txns), claims(txns), snapshots([row.txn for row in unread])
+        connection,
+        their_lines(txns),
+        our_lines(txns),
+        claims(txns),
+        beside(txns),
+        snapshots([row.txn for row in unread]),
     )
-    theirs, ours, claimed, answers = (_by_txn(part) for part in found)
+    theirs, ours, claimed, known, answers = (_by_txn(part) for part in found)
     read |= {row.txn: read_answers(answers[row.txn], row.transaction_id) for row in unread}
+    chained = [txn for txn in txns if any(row.chained for row in known[txn])]
+    chains = _by_txn(rows_of(connection, siblings(chained)) if chained else ())
     return [
-        Loaded(row=row, case=case_of(row, read[row.txn], theirs[row.txn], ours[row.txn], claimed[row.txn]))
+        Loaded(
+            row=row,
+            case=with_the_rest(
+                case_of(row, read[row.txn], theirs[row.txn], ours[row.txn], claimed[row.txn]),
+                known[row.txn],
+                chains[row.txn],
+                read[row.txn].unreadable,
+            ),
+        )
         for row in rows
     ]
 
@@ -67,11 +84,12 @@ def case_of(
         registered_at=row.registered_at,
         expire_at=row.expire_at,
         requested=requested_from(row.requested),
+        unreadable=unreadable_from(claimed),
     )
 
 
 def claims_from(rows: Iterable[Record], last_asked_at: datetime | None) -> tuple[Claim, ...]:
-    """What the webhooks claimed, in the order they came; one that names no batch claims nothing."""
+    """What the webhooks claimed, in the order they came; one that names no batch, or cannot be read, claims nothing."""
     return tuple(
         claim
         for order, row in enumerate(rows)
@@ -79,11 +97,26 @@ def claims_from(rows: Iterable[Record], last_asked_at: datetime | None) -> tuple
     )
 
 
-def _claim(row: Record, order: int, *, asked_after: bool) -> Claim | None:
+def unreadable_from(rows: Iterable[Record]) -> tuple[Evidence, ...]:
+    """The verified webhooks that no version of the Gateway would send, in the order they came."""
+    return tuple(
+        Evidence(kind="event", ref=str(row.event_id), says=read)
+        for row in rows
+        if isinstance(read := _read_webhook(row), str)
+    )
+
+
+def _read_webhook(row: Record) -> tuple[str | None, str | None, Batch | None] | str:
+    """What it says, or why that cannot be read."""
     try:
-        account, _, batch = read_webhook(bytes(row.body))
-    except Nonsense:
-        return None
+        return read_webhook(bytes(row.body))
+    except Nonsense as error:
+        return str(error)
+
+
+def _claim(row: Record, order: int, *, asked_after: bool) -> Claim | None:
+    read = _read_webhook(row)
+    account, _, batch = (None, None, None) if isinstance(read, str) else read
     if batch is None:
         return None
     return Claim(
@@ -164,6 +197,7 @@ def _our_line(row: Record) -> OurLine:
         batch_id=row.batch_id,
         exchange_order_id=row.exchange_order_id,
         broker=row.broker,
+        executed_at=row.executed_at,
     )
 
 
