@@ -1,6 +1,4 @@
-"""Units of work: one transaction of one gateway with all its open events. Statements, no meaning.
-
-Webhooks about holdings are not among these events, though they name a transaction: `store.holding_units`.
+"""Units of work: one transaction of one gateway with all its open events but those about holdings.
 
 Each function is one statement, so claiming and finishing cost one round trip each. Lock order:
 the transaction's row, then its events. Times here are the database's; `now` is the domain's.
@@ -21,8 +19,8 @@ with claimed as (
   set generation = generation + 1, asks = asks + 1, announced = 0, asked_at = clock_timestamp(),
       rest_until = clock_timestamp() + cast(:pause as interval), lease_until = clock_timestamp() + :lease,
       given_up = null, given_up_at = null, followed_from = case when given_up is null then followed_from else :now end
-  where gateway = :gateway and transaction_id = :transaction_id and lease_until is null
-    and (rest_until is null or rest_until <= clock_timestamp())
+  where gateway = :gateway and transaction_id = :transaction_id
+    and lease_until is null and (rest_until is null or rest_until <= clock_timestamp())
     and (ask_at <= :now or exists (
       select from events e where e.gateway = :gateway and e.transaction_id = :transaction_id
       and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')))
@@ -32,8 +30,7 @@ with claimed as (
   returning txn, generation, asked_at, lease_until, deaths
 ), taken as (
   update events e
-  set state = 'claimed', reason = null, attempts = attempts + 1, announced = 0,
-      next_attempt_at = claimed.lease_until
+  set state = 'claimed', reason = null, attempts = attempts + 1, announced = 0, next_attempt_at = claimed.lease_until
   from claimed
   where e.gateway = :gateway and e.transaction_id = :transaction_id
     and e.family not in ('holdings', 'mf-holdings') and e.state in ('received', 'waiting', 'claimed')
@@ -45,8 +42,7 @@ select txn, generation, asked_at, deaths, (select count(*) from taken) as events
 """)
 
 _HINDRANCE = text("""
-select t.txn, clock_timestamp() as now, t.lease_until, t.rest_until,
-       g.breaker, g.blocked_until, g.reason
+select t.txn, clock_timestamp() as now, t.lease_until, t.rest_until, g.breaker, g.blocked_until, g.reason
 from transactions t left join gateway_states g on g.gateway = t.gateway
 where t.gateway = :gateway and t.transaction_id = :transaction_id
 """)
@@ -56,8 +52,8 @@ with moved as (
   update transactions set announce_at = :until where txn = :txn and ask_at is not null
 )
 update events set state = 'waiting', reason = :reason, next_attempt_at = :until
-where gateway = :gateway and transaction_id = :transaction_id and state in ('received', 'waiting')
-  and family not in ('holdings', 'mf-holdings')
+where gateway = :gateway and transaction_id = :transaction_id and family not in ('holdings', 'mf-holdings')
+  and state in ('received', 'waiting')
 """)
 
 _PUT_OFF = text("""
@@ -97,11 +93,10 @@ with unit as materialized (
   ) as u (
     txn, generation, gateway, transaction_id, asked_at, ask_at, http_status, took_ms, given_up, found_by, known_at)
 ), finished as (
-  update events e set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp()
-  from unit u
+  update events e set state = 'done', reason = null, next_attempt_at = null, done_at = clock_timestamp() from unit u
   where e.gateway = u.gateway and e.transaction_id = u.transaction_id and e.stored_at <= u.asked_at
-    and e.family not in ('holdings', 'mf-holdings')
-    and (e.state in ('received', 'waiting', 'claimed') or (e.state = 'parked' and e.reason = 'unknown-transaction'))
+    and e.family not in ('holdings', 'mf-holdings') and (
+      e.state in ('received', 'waiting', 'claimed') or (e.state = 'parked' and e.reason = 'unknown-transaction'))
 ), later as (
   update events e set state = 'waiting', reason = 'asked-before-it',
       next_attempt_at = u.asked_at + cast(:pause as interval)
