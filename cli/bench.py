@@ -13,6 +13,7 @@ import click
 #: Name -> (module, one line).
 BENCHES = {
     "ingest": ("bench.ingest", "How fast the edge takes webhooks, beside a bare route."),
+    "verdicts": ("bench.verdicts", "Whether every planted break is found, and nothing else."),
 }
 
 

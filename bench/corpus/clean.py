@@ -72,7 +72,8 @@ def same_share(draw: Draw, variant: str) -> Story:
         second.side = "SELL"
     if variant.endswith("batches"):
         story = draw.story([first])
-        draw.another_batch(story, [second])
+        second.filled, second.price, second.status = ZERO, None, "REJECTED"
+        draw.another_batch(story, [second], "UNFILLED")
         return story
     return draw.story([first, second])
 

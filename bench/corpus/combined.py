@@ -90,7 +90,9 @@ def is_of_lines_alone(story: Story) -> bool:
     """Whether all that is true of the story is true of its lines, which exchange order ids tell apart."""
     if len(story.answers) != 1 or len(story.answer.batches) != 1 or len(story.webhooks) != 1:
         return False
-    if story.complete or story.undecided or story.requested or story.as_of != at(story.trade_date, "20:30"):
+    if story.siblings or story.garbled or story.complete or story.undecided or story.requested:
+        return False
+    if story.as_of != at(story.trade_date, "20:30"):
         return False
     batch, answer = story.batch, story.answer
     same = deepcopy(batch)
@@ -110,7 +112,7 @@ def _told_apart(story: Story) -> bool:
 
 
 def _of_its_day(story: Story) -> bool:
-    return all(row.trade_date == story.trade_date for row in story.rows)
+    return all(row.trade_date == story.trade_date and row.executed_at is None for row in story.rows)
 
 
 def joined(draw: Draw, stories: Sequence[Story], day: date) -> Story:

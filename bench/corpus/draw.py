@@ -42,6 +42,11 @@ NEW_NAME = Share("NSE", "NEWNAME", "INE758T01015", Decimal("210.55"), since=MOND
 BEFORE_SPLIT = Share("NSE", "SPLITCO", "INE237A01028", Decimal("1800.00"), until=FRIDAY)
 AFTER_SPLIT = Share("NSE", "SPLITCO", "INE237A01036", Decimal("360.00"), since=MONDAY)
 
+#: Another symbol of one ISIN, and a share of which tick, low and high are known.
+INFY_EQ = Share("NSE", "INFY-EQ", INFY.isin, INFY.price)
+TICKED = Share("NSE", "TICKCO", "INE585B01010", Decimal("1000.00"))
+TICK, LOW, HIGH = Decimal("0.05"), Decimal("990.00"), Decimal("1010.00")
+
 #: The instruments table that goes with the corpus.
 INSTRUMENTS: Sequence[Share] = (
     *(share for pair in LISTED for share in pair),
@@ -49,6 +54,8 @@ INSTRUMENTS: Sequence[Share] = (
     NEW_NAME,
     BEFORE_SPLIT,
     AFTER_SPLIT,
+    INFY_EQ,
+    TICKED,
 )
 
 
@@ -189,6 +196,20 @@ class Draw:
         story.answer.batches.append(batch)
         self.tell(story, batch)
         return batch
+
+    def sibling(self, story: Story, legs: Sequence[Leg], *, word: str = "COMPLETED", later: timedelta) -> Story:
+        """A further transaction of the same account, begun so much later than the first."""
+        first = story.batch.created_at or story.registered_at
+        other = self.story(legs, word=word, day=story.trade_date, created=first + later)
+        for row in other.rows:
+            row.account = story.answer.account or ""
+        for webhook in other.webhooks:
+            webhook.account = story.answer.account
+        other.answer.account, other.as_of = story.answer.account, story.as_of
+        for one in story.family:
+            one.siblings.append(other)
+        other.siblings = [one for one in story.family if one is not other]
+        return other
 
     def share_besides(self, legs: Sequence[Leg]) -> Share:
         """A share that none of those legs is in."""

@@ -188,7 +188,7 @@ def regression_of_batch(draw: Draw, variant: str) -> Story:
     """A later answer takes back what an earlier one said of a batch, without any leg falling."""
     story = draw.story()
     if variant == "a batch gone":
-        draw.another_batch(story, draw.legs(1))
+        draw.another_batch(story, draw.legs(1, status="REJECTED"), "UNFILLED")
     later = _then(story)
     if variant == "a batch gone":
         later.batches.pop()

@@ -65,7 +65,7 @@ def _placed_only(story: Story, final: Webhook) -> Webhook:
 def webhook_missed_of_one_batch(draw: Draw, _variant: str) -> Story:
     """Two batches are done, and one of them was heard of."""
     story = draw.story(draw.legs(1))
-    draw.another_batch(story, draw.legs(1))
+    draw.another_batch(story, draw.legs(1, status="REJECTED"), "UNFILLED")
     story.webhooks.pop()
     story.finds("webhook-missed")
     return story

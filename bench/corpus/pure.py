@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
-from bench.corpus.draw import INSTRUMENTS
+from bench.corpus.draw import HIGH, INSTRUMENTS, LOW, TICK, TICKED
 from bench.corpus.score import Said
 from bench.corpus.story import Found, Row, Story
 from bench.corpus.wire import answer_body, basket, webhook_body
 from config.calendar import exchange_calendar
-from gateway.wire import read_details, read_webhook
+from gateway.wire import Nonsense, read_details, read_webhook
+from recon.chained import ChainBatch
+from recon.chains import chain_legs, is_repair
+from recon.ends import batch_is_final
 from recon.history import fold
 from recon.judge import judge
 from recon.lines import books_due_at, trade_date_of
 from recon.names import class_of
-from recon.values import Case, Claim, Finding, Judgement, Leg, Origin, OurLine, Policy, Snapshot, State, TheirLine
+from recon.values import (
+    Case,
+    Claim,
+    Evidence,
+    Finding,
+    Judgement,
+    Origin,
+    OurLine,
+    Policy,
+    Snapshot,
+    State,
+    TheirLine,
+)
 from store.instruments import Master
 from tieout.cases import requested_from
 
@@ -34,6 +51,26 @@ def _master() -> Master:
 MASTER = _master()
 
 
+class _Market:
+    """What is known of the corpus's market: the tick, low and high of one share, and which symbols are listed."""
+
+    def tick(self, instrument: str, day: date) -> Decimal | None:  # noqa: ARG002 the same on every day
+        """The tick of that share."""
+        return TICK if instrument == TICKED.isin else None
+
+    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
+        """Between what it traded."""
+        return (LOW, HIGH) if instrument == TICKED.isin else None
+
+    def lists(self, exchange: str, symbol: str, day: date) -> bool | None:
+        """Whether the corpus's table of instruments knows that symbol on that day."""
+        known = any(share.exchange == exchange for share in INSTRUMENTS)
+        return MASTER.isin_at(exchange, symbol, day) is not None if known else None
+
+
+MARKET = _Market()
+
+
 def judged(story: Story, policy: Policy = POLICY) -> Judgement:
     """What the judge says of the story at its instant."""
     return judge(
@@ -42,6 +79,7 @@ def judged(story: Story, policy: Policy = POLICY) -> Judgement:
         policy=policy,
         calendar=exchange_calendar(),
         books_in=lambda day: story.complete or story.as_of >= books_due_at(day, policy),
+        market=MARKET,
     )
 
 
@@ -76,7 +114,9 @@ def case_of(story: Story) -> Case:
         absent_at=tuple(story.absent_at),
         registered_at=story.registered_at,
         expire_at=story.expire_at,
-        requested=_requested(story),
+        requested=requested_from(basket(story)),
+        chain=tuple(batch for sibling in story.siblings for batch in _chain(story, sibling)),
+        unreadable=_unreadable(story),
     )
 
 
@@ -84,6 +124,8 @@ def _state(story: Story) -> State | None:
     snapshots, asked = [], story.registered_at
     for number, answer in enumerate(story.answers):
         asked = asked + _TOOK / 2 if answer.overlaps else asked + _ASKED_EVERY
+        if answer.garbled:
+            continue
         read = read_details(answer_body(story, answer), story.transaction_id)
         snapshots.append(Snapshot(asked_at=asked, answered_at=asked + _TOOK, answer=read, ref=str(number + 1)))
     return fold(snapshots) if snapshots else None
@@ -118,6 +160,7 @@ def _ours(number: int, row: Row) -> OurLine:
         batch_id=row.batch_id,
         exchange_order_id=row.exchange_order_id,
         broker=row.broker,
+        executed_at=row.executed_at,
     )
 
 
@@ -139,5 +182,42 @@ def _claims(story: Story) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def _requested(story: Story) -> tuple[Leg, ...]:
-    return requested_from(basket(story))
+def _chain(story: Story, sibling: Story) -> list[ChainBatch]:
+    """The batches of another transaction that the service knows to share a chain with this one."""
+    named = {batch.more.get("iscid") for batch in story.answer.batches} - {None}
+    if sibling.answer.account != story.answer.account:
+        return []
+    case = case_of(replace(sibling, siblings=[]))
+    assert case.state is not None
+    answer = case.state.answer
+    return [
+        ChainBatch(
+            transaction_id=sibling.transaction_id,
+            batch_id=batch.batch_id,
+            status=batch.status,
+            repair=is_repair(batch, answer),
+            final=batch_is_final(batch, answer.status),
+            iscid=batch.iscid,
+            at=batch.created_at,
+            completed_at=batch.completed_at,
+            legs=chain_legs(batch, [line for line in case.theirs if line.batch_id == batch.batch_id]),
+        )
+        for batch in answer.batches
+        if batch.iscid in named
+    ]
+
+
+def _unreadable(story: Story) -> tuple[Evidence, ...]:
+    """The webhooks and answers that the readers refuse."""
+    bodies = [("event", body) for body in story.garbled]
+    bodies += [("snapshot", answer_body(story, answer)) for answer in story.answers if answer.garbled]
+    return tuple(Evidence(kind=kind, ref=str(n), says=_refused(body)) for n, (kind, body) in enumerate(bodies))
+
+
+def _refused(body: bytes) -> str:
+    for read in (lambda: read_webhook(body), lambda: read_details(body, "")):
+        try:
+            read()
+        except Nonsense as error:
+            return str(error)
+    raise AssertionError("a garbled body was read")

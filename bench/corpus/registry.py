@@ -35,7 +35,8 @@ class Plant:
     def story(self, draw: Draw) -> Story:
         """One transaction with this fault in it."""
         story = self.make(draw, self.variant)
-        story.plants.insert(0, self.title)
+        for number, one in enumerate(story.family):
+            one.plants.append(f"{self.title}, transaction {number + 1}" if number else self.title)
         return story
 
 

@@ -106,7 +106,9 @@ def strangers(story: Story, said: Said) -> list[str]:
     about: defaultdict[str | None, list[Found]] = defaultdict(list)
     for found in story.truth:
         about[found.line].append(found)
-    ours = {row.exchange_order_id: row.order_id for row in story.rows if row.exchange_order_id}
+    ours: defaultdict[str | None, list[str]] = defaultdict(list)
+    for row in story.rows:
+        ours[row.exchange_order_id].append(row.order_id)
     unnamed = [about[row.order_id] for row in story.rows if not row.exchange_order_id]
     strange = [
         f"{row.order_id} in {said.ours.get(row.order_id)}"
@@ -114,14 +116,10 @@ def strangers(story: Story, said: Said) -> list[str]:
         if not _explained(said.ours.get(row.order_id), about[row.order_id], story)
     ]
     for theirs, bucket in said.theirs:
-        partner = ours.get(theirs) if theirs else None
         may_be = (
-            [about[theirs]]
-            if theirs and theirs in about
-            else [about[partner]]
-            if partner
-            else [[], about[None], *unnamed]
+            [about[order_id] for order_id in ours[theirs]] if theirs and ours[theirs] else [[], about[None], *unnamed]
         )
+        may_be += [about[theirs]] if theirs and theirs in about else []
         if not any(_explained(bucket, findings, story) for findings in may_be):
             strange.append(f"their {theirs} in {bucket}")
     return strange

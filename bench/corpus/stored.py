@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -45,6 +45,7 @@ TOGETHER = 500  #: transactions reconciled in one database transaction
 ORDERS = (
     *("order_id", "transaction_id", "account", "trade_date", "exchange", "symbol", "side", "quantity", "gateway"),
     *("batch_id", "exchange_order_id", "isin", "broker", "filled_quantity", "average_price", "status"),
+    "executed_at",
 )
 
 #: When the questions of the corpus were asked, by the database's clock: only their order matters.
@@ -57,26 +58,23 @@ class Told:
     """What the service says of all stories, by transaction, and what it cannot account for."""
 
     said: dict[str, Said]
-    unaccounted: int
     by_statement: int  #: transactions that the one statement matched whole
 
 
-def tell(engine: Engine, stories: Sequence[Story], folder: Path, *, say: Callable[[str], None] = print) -> Told:
+def tell(engine: Engine, stories: Sequence[Story], folder: Path, rules: Rules = RULES) -> Told:
     """Store these stories, judge each at its instant, and read what is said of them.
 
-    `folder` takes the files that are imported. The database must be migrated and empty.
+    `folder` takes the files that are imported. The database must be migrated.
     """
     _import(engine, "instruments", _instruments(folder), stories[0].as_of)
     txns: dict[str, int] = {}
     for part in _parts(stories):
         with engine.begin() as connection:
             txns |= {story.transaction_id: _transaction(connection, story) for story in part}
-    say(f"{len(txns)} transactions with their answers and webhooks are stored")
-    _judge(engine, stories, txns)
+    _judge(engine, stories, txns, rules)
     _books(engine, stories, folder)
-    say("the books are imported")
-    by_statement = _judge(engine, stories, txns)
-    return Told(said=_said(engine, stories), unaccounted=_unaccounted(engine, stories), by_statement=by_statement)
+    by_statement = _judge(engine, stories, txns, rules)
+    return Told(said=_said(engine, stories), by_statement=by_statement)
 
 
 def gateway_of(story: Story) -> str:
@@ -88,7 +86,7 @@ def _parts(stories: Sequence[Story]) -> Iterator[Sequence[Story]]:
     yield from (stories[start : start + TOGETHER] for start in range(0, len(stories), TOGETHER))
 
 
-def _judge(engine: Engine, stories: Sequence[Story], txns: dict[str, int]) -> int:
+def _judge(engine: Engine, stories: Sequence[Story], txns: dict[str, int], rules: Rules) -> int:
     """Judge all stories, those of one instant together; how many the one statement matched whole."""
     instants: defaultdict[datetime, list[Story]] = defaultdict(list)
     for story in stories:
@@ -98,7 +96,7 @@ def _judge(engine: Engine, stories: Sequence[Story], txns: dict[str, int]) -> in
         for part in _parts(judged):
             with engine.begin() as connection:
                 ids = [txns[story.transaction_id] for story in part]
-                by_statement += reconcile(connection, txns=ids, now=now, rules=RULES).by_statement
+                by_statement += reconcile(connection, txns=ids, now=now, rules=rules).by_statement
     return by_statement
 
 
@@ -121,6 +119,8 @@ def _transaction(connection: Connection, story: Story) -> int:
     last_asked = _answer(connection, txn, story)
     for webhook in sorted(story.webhooks, key=lambda heard: heard.received_at):
         _hear(connection, story, webhook, last_asked)
+    for body in story.garbled:
+        _keep_webhook(connection, story, body, story.registered_at, _ASKED)
     refresh(connection, txn=txn, now=story.as_of, rules=RULES)
     return txn
 
@@ -143,26 +143,26 @@ def _keep(connection: Connection, txn: int, body: bytes, asked: datetime, known_
 
 
 def _hear(connection: Connection, story: Story, webhook: Webhook, last_asked: datetime) -> None:
+    stored_at = last_asked + _EVERY if webhook.unasked else _ASKED
+    _keep_webhook(connection, story, webhook_body(story, webhook), webhook.received_at, stored_at)
+
+
+def _keep_webhook(
+    connection: Connection, story: Story, body: bytes, received_at: datetime, stored_at: datetime
+) -> None:
     """Keep a webhook as an edge would; the same content again is one more delivery of its event."""
-    body = webhook_body(story, webhook)
     event_id = UUID(bytes=sha256(body).digest()[:16])
     event = {
         "event_id": event_id,
         "gateway": gateway_of(story),
-        "book": "test",
-        "family": "orders",
         "transaction_id": story.transaction_id,
-        "batch_id": webhook.batch.batch_id,
-        "account": webhook.account,
-        "key_id": "k1",
-        "received_at": webhook.received_at,
-        "stored_at": last_asked + _EVERY if webhook.unasked else _ASKED,
-        "state": "done",
+        "received_at": received_at,
+        "stored_at": stored_at,
     }
     connection.execute(text(_EVENT), event)
     delivery = {
         "event_id": event_id,
-        "received_at": webhook.received_at,
+        "received_at": received_at,
         "body": body,
         "headers": {},
         "signature": b"s",
@@ -173,10 +173,8 @@ def _hear(connection: Connection, story: Story, webhook: Webhook, last_asked: da
 
 
 _EVENT = """
-insert into events (event_id, gateway, book, family, transaction_id, batch_id, account, key_id, received_at,
-  stored_at, state)
-values (:event_id, :gateway, :book, :family, :transaction_id, :batch_id, :account, :key_id, :received_at,
-  :stored_at, :state)
+insert into events (event_id, gateway, book, family, transaction_id, key_id, received_at, stored_at, state)
+values (:event_id, :gateway, 'test', 'orders', :transaction_id, 'k1', :received_at, :stored_at, 'done')
 on conflict do nothing
 """
 
@@ -210,7 +208,7 @@ def _order(row: Row, gateway: str) -> list[object]:
     said = [
         *(row.order_id, row.transaction_id, row.account, row.trade_date.isoformat(), row.exchange, row.symbol),
         *(row.side, row.quantity, gateway, row.batch_id, row.exchange_order_id, row.isin, row.broker),
-        *(row.filled, row.price, row.status),
+        *(row.filled, row.price, row.status, row.executed_at and row.executed_at.isoformat()),
     ]
     return ["" if value is None else value for value in said]
 
@@ -240,10 +238,12 @@ def _said(engine: Engine, stories: Sequence[Story]) -> dict[str, Said]:
     said = {story.transaction_id: Said(found=[], ours={}, theirs=[]) for story in stories}
     for named in listing(engine, FindingFilter(states=STATES), severity_of=lambda _finding: "info"):
         line = None if named["line"] is None else str(named["line"])
-        said[str(named["transaction_id"])].found.append(Found(str(named["name"]), line, str(named["state"])))
+        if str(named["transaction_id"]) in said:
+            said[str(named["transaction_id"])].found.append(Found(str(named["name"]), line, str(named["state"])))
+    elsewhere = Said(found=[], ours={}, theirs=[])
     with engine.connect() as connection:
         for row in connection.execute(text(_BUCKETS)):
-            where = said[row.transaction_id]
+            where = said.get(row.transaction_id, elsewhere)
             if row.order_id is not None:
                 where.ours[row.order_id] = row.bucket
             if row.theirs is not None:
@@ -258,7 +258,7 @@ left join our_lines o on o.line = v.ours left join their_lines e on e.line = v.t
 """
 
 
-def _unaccounted(engine: Engine, stories: Sequence[Story]) -> int:
+def unaccounted(engine: Engine, stories: Sequence[Story]) -> int:
     """Lines of all days that lie in no bucket, by the control totals."""
     days = {(gateway_of(story), day) for story in stories for day in _days(story)}
     with engine.connect() as connection:

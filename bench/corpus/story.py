@@ -115,6 +115,7 @@ class Answer:
     error_message: str | None = None
     requested: list[Leg] = field(default_factory=list)
     overlaps: bool = False  #: asked before the answer ahead of it had come
+    garbled: bool = False  #: it came in a form that nobody can read
     more: dict[str, object] = field(default_factory=dict)
 
 
@@ -147,6 +148,7 @@ class Row:
     isin: str | None = None
     batch_id: str | None = None
     broker: str | None = "kite"
+    executed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +176,16 @@ class Story:
     requested: list[Leg] = field(default_factory=list)  #: as registered
     complete: bool = False  #: the books of its trade date were declared to be all in
     undecided: bool = False  #: two answers contradict each other, so nothing is concluded
+    garbled: list[bytes] = field(default_factory=list)  #: verified webhooks that nobody can read
+    siblings: list[Story] = field(default_factory=list)  #: other transactions of the same account that belong to it
     stored: bool = True  #: it can be told through an import and stored answers
     plants: list[str] = field(default_factory=list)  #: what was planted, in words
     truth: list[Found] = field(default_factory=list)
+
+    @property
+    def family(self) -> list[Story]:
+        """This transaction and those that belong to it."""
+        return [self, *self.siblings]
 
     @property
     def answer(self) -> Answer:

@@ -15,8 +15,13 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 ABSENT = b'{"success": false, "errors": ["transaction not found"], "data": null}'
 
 
+GARBLED = b'{"success": true, "errors": null, "data": {"transactionDetails": {"status": 7, "orderBatches": "none"}}}'
+
+
 def answer_body(story: Story, answer: Answer) -> bytes:
     """A transaction-details answer."""
+    if answer.garbled:
+        return GARBLED
     details: dict[str, object] = {
         "transactionId": story.transaction_id,
         "status": answer.status,
