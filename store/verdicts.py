@@ -63,19 +63,22 @@ select txn from (
 where txn > :after
 order by txn limit :limit
 """)
-_COUNT_DUE = text("""
-select count(*) from transactions where gateway = :gateway and (judged_rev < rev or review_at <= :now)
-""")
 _TAKE = text("""
 select txn from transactions where txn = any(:txns) and (judged_rev < rev or review_at <= :now)
 order by txn for no key update skip locked
 """)
+#: Rules of another kind may find something in a transaction that said nothing but of its lines.
 _AGAIN = text("""
-update transactions set rev = rev + 1
+update transactions set rev = rev + 1, quiet = false
 where (cast(:gateway as text) is null or gateway = :gateway)
-  and (cast(:trade_date as date) is null
-    or txn in (select txn from our_lines where trade_date = :trade_date)
-    or txn in (select txn from their_lines where trade_date = :trade_date))
+  and (cast(:first as date) is null
+    or txn in (select txn from our_lines where trade_date between :first and :last)
+    or txn in (select txn from their_lines where trade_date between :first and :last))
+""")
+_CHANGED_SINCE = text("""
+select relname from pg_stat_user_tables
+where schemaname = current_schema() and relname in ('transactions', 'our_lines', 'their_lines', 'instruments')
+  and (last_analyze is null and last_autoanalyze is null or n_mod_since_analyze * 5 > n_live_tup)
 """)
 _UNJUDGED = text("""
 insert into alerts as was (name, gateway, subject, detail)
@@ -116,9 +119,11 @@ def take_due(connection: Connection, *, txns: Sequence[int], now: datetime) -> l
     return list(connection.execute(_TAKE, {"txns": list(txns), "now": now}).scalars())
 
 
-def judge_again(connection: Connection, *, gateway: str | None = None, trade_date: date | None = None) -> int:
-    """Make every judgement of the gateway and date stale, as after a change of the rules; how many."""
-    return connection.execute(_AGAIN, {"gateway": gateway, "trade_date": trade_date}).rowcount
+def judge_again(
+    connection: Connection, *, gateway: str | None = None, first: date | None = None, last: date | None = None
+) -> int:
+    """Make every judgement of the gateway and of these dates stale, as after a change of the rules; how many."""
+    return connection.execute(_AGAIN, {"gateway": gateway, "first": first, "last": last}).rowcount
 
 
 def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
@@ -126,11 +131,12 @@ def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
     connection.execute(_UNJUDGED, {"txn": txn, "detail": detail})
 
 
-def count_due(connection: Connection, *, now: datetime, gateway: str) -> int:
-    """How many transactions of the gateway are stale or due."""
-    return int(connection.execute(_COUNT_DUE, {"now": now, "gateway": gateway}).scalar_one())
-
-
 def analyze(connection: Connection) -> None:
+    """Let the planner know what was judged; of a table with children it learns by no other way."""
+    connection.execute(text("analyze transactions, verdicts, findings"))
+
+
+def analyze_changed(connection: Connection) -> None:
     """Let the planner know how many lines there are by now; it would plan a large new day as an empty one."""
-    connection.execute(text("analyze transactions, our_lines, their_lines, verdicts, findings"))
+    for table in connection.execute(_CHANGED_SINCE).scalars():
+        connection.execute(text(f"analyze {table}"))

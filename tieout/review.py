@@ -15,7 +15,7 @@ from tieout.reconcile import reconcile
 from tieout.rules import Rules
 from tieout.state import refresh
 
-__all__ = ["judge_again", "review_due"]
+__all__ = ["judge_again", "review", "review_due"]
 
 RANGE = 200  #: transactions a database transaction: live traffic on them waits that long
 
@@ -45,7 +45,7 @@ def review_due(
         if not found:
             break
         after = found[-1]
-        reviewed = _review(engine, found, now=now, rules=rules)
+        reviewed = review(engine, found, now=now, rules=rules)
         done += reviewed
         if each:
             each(reviewed)
@@ -55,8 +55,11 @@ def review_due(
     return done
 
 
-def _review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules) -> int:
-    """Judge one range; when that fails, each of it by itself."""
+def review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules) -> int:
+    """Judge those of these that are due and held by nobody else; how many.
+
+    In one database transaction; when that fails, each by itself, and one that cannot be judged is reported.
+    """
     try:
         with engine.begin() as connection:
             return _judge(connection, txns, now=now, rules=rules)
@@ -66,7 +69,7 @@ def _review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules)
         if len(txns) == 1:
             _report(engine, txns[0], error)
             return 0
-    return sum(_review(engine, [txn], now=now, rules=rules) for txn in txns)
+    return sum(review(engine, [txn], now=now, rules=rules) for txn in txns)
 
 
 def _judge(connection: Connection, txns: Sequence[int], *, now: datetime, rules: Rules) -> int:

@@ -1,0 +1,249 @@
+"""Judging a day, a month or everything: range by range, resumed where it died, the same by any number of processes."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Row, text
+
+import tieout.full
+from store.scopes import Scope
+from tests.builders import (
+    DAY,
+    EVENING,
+    NOON,
+    a_batch,
+    a_leg,
+    a_transaction,
+    an_answer,
+    our_line,
+    raise_rev,
+    rules,
+    store_snapshot,
+    store_webhook,
+)
+from tieout.full import Done, finish, judge_scope
+from tieout.reconcile import reconcile
+from tieout.review import review_due
+from tieout.state import refresh
+
+RULES = rules()
+EVERYTHING = Scope()
+MATCHED, BROKEN = 9, 3  #: transactions of two lines each
+
+
+class Killed(BaseException):
+    """The run ends here, as if its process had been killed."""
+
+
+class Fuse:
+    """Ends a run at the n-th time it passes a point."""
+
+    def __init__(self, point: str, times: int = 1) -> None:
+        self.point, self.left = point, times
+
+    def __call__(self, point: str) -> None:
+        """Burn down at the point; end the run when it is burnt down."""
+        self.left -= point == self.point
+        if self.left == 0:
+            raise Killed(point)
+
+
+@pytest.fixture(name="large")
+def _large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run is large, and its ranges are small."""
+    monkeypatch.setattr(tieout.full, "LARGE", 1)
+    monkeypatch.setattr(tieout.full, "SIZE", 4)
+    monkeypatch.setattr(tieout.full, "MANY", 1)
+
+
+@pytest.fixture(name="txns")
+def _txns(engine: Engine) -> list[int]:
+    """Settled and judged at noon, then booked: a quarter of them with a fill that differs."""
+    with engine.begin() as connection:
+        told = [_settled(connection, number) for number in range(MATCHED + BROKEN)]
+        reconcile(connection, txns=[txn for txn, _ in told], now=NOON, rules=RULES)
+        connection.execute(text("delete from verdicts"))
+        connection.execute(text("update transactions set judged_rev = 0, judged_at = null, review_at = null"))
+        for number, (txn, legs) in enumerate(told):
+            filled = Decimal(7) if number % 4 == 0 else Decimal(10)
+            our_line(connection, txn, legs[0], transaction_id=f"TRX_{number:02}", filled=filled)
+            our_line(connection, txn, legs[1], transaction_id=f"TRX_{number:02}")
+    return [txn for txn, _ in told]
+
+
+def _settled(connection: Any, number: int) -> tuple[int, Sequence[Any]]:
+    name, legs = f"TRX_{number:02}", (a_leg(), a_leg("INFY"))
+    txn = a_transaction(connection, name)
+    batch = a_batch(*legs, batch_id=f"B-{name}")
+    store_webhook(connection, batch, transaction_id=name)
+    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
+    refresh(connection, txn=txn, now=NOON, rules=RULES)
+    return txn, legs
+
+
+def run(engine: Engine, **options: Any) -> Done:
+    """One run over everything at 20:30."""
+    named: dict[str, Any] = {"scope": EVERYTHING, "now": EVENING, "rules": RULES} | options
+    return judge_scope(engine, **named)
+
+
+def rows(engine: Engine, sql: str) -> Sequence[Row[Any]]:
+    """What the database says."""
+    with engine.connect() as connection:
+        return connection.execute(text(sql)).all()
+
+
+def said(engine: Engine) -> tuple[Any, ...]:
+    """Every verdict and open finding, and what every transaction was judged at."""
+    return (
+        rows(engine, "select txn, ours, theirs, rev, bucket, rung, trade_date, book from verdicts order by 1, 2, 3"),
+        rows(engine, "select finding_id, name, line, ours, theirs from findings where closed_at is null order by 1"),
+        rows(engine, "select txn, rev, judged_rev, review_at, quiet from transactions order by 1"),
+    )
+
+
+def tables(engine: Engine) -> list[str]:
+    """The tables that large runs have filled, each with the number of its indexes."""
+    found = rows(
+        engine,
+        "select c.relname, (select count(*) from pg_index i where i.indrelid = c.oid) as n"
+        " from pg_inherits h join pg_class c on c.oid = h.inhrelid where h.inhparent = 'verdicts'::regclass order by 1",
+    )
+    return [f"{row.relname}: {row.n}" for row in found]
+
+
+def by_review(engine: Engine) -> tuple[Any, ...]:
+    """What the review says, which judges as live traffic does; everything is stale again afterwards."""
+    review_due(engine, now=EVENING, rules=RULES, limit=10_000)
+    found = said(engine)
+    with engine.begin() as connection:
+        for table in ("verdicts", "findings", "finding_changes"):
+            connection.execute(text(f"delete from {table}"))
+        connection.execute(text("update transactions set judged_rev = 0, judged_at = null, review_at = null"))
+        connection.execute(text("update transactions set quiet = true"))
+    return found
+
+
+def test_a_full_run_says_what_the_review_says(engine: Engine, txns: list[int], large: None) -> None:
+    """Verdicts, findings and revisions are the same; the statement judged what agrees, the rules the rest."""
+    expected = by_review(engine)
+
+    assert run(engine) == Done(len(txns), MATCHED)
+    assert said(engine) == expected
+    assert tables(engine) == ["verdicts_1: 4"]
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_any_number_of_workers_says_the_same(engine: Engine, txns: list[int], large: None, workers: int) -> None:
+    """Ranges judged by several processes at once."""
+    expected = by_review(engine)
+    seen: list[int] = []
+
+    assert run(engine, workers=workers, each=seen.append) == Done(len(txns), MATCHED)
+    assert (said(engine), sum(seen), len(seen)) == (expected, len(txns), 3)
+
+
+@pytest.mark.parametrize(
+    ("point", "times"),
+    [("opened", 1), ("paired", 1), ("paired", 2), ("committed", 1), ("judged", 2), ("indexed", 1), ("indexed", 3)],
+)
+def test_a_run_that_died_is_continued_by_the_next(
+    engine: Engine, txns: list[int], large: None, point: str, times: int
+) -> None:
+    """Whatever the first had committed is kept, nothing is judged twice, and the table is finished."""
+    expected = by_review(engine)
+    with pytest.raises(Killed):
+        run(engine, tell=Fuse(point, times))
+    kept = len(rows(engine, "select txn from transactions where judged_rev = rev"))
+
+    assert run(engine).judged == len(txns) - kept
+    assert said(engine) == expected
+    assert tables(engine) == ["verdicts_1: 4"]
+
+
+def test_a_second_run_finds_nothing_to_do(engine: Engine, txns: list[int], large: None) -> None:
+    """Nothing is written where nothing changed."""
+    run(engine)
+    before = rows(engine, "select xmin, ctid, tableoid from verdicts order by 2, 3")
+
+    assert run(engine) == Done()
+    assert rows(engine, "select xmin, ctid, tableoid from verdicts order by 2, 3") == before
+
+
+def test_a_run_over_everything_again_replaces_the_first(engine: Engine, txns: list[int], large: None) -> None:
+    """The rows of the first table go, and the table with them at the next run."""
+    run(engine)
+    with engine.begin() as connection:
+        for txn in txns:
+            raise_rev(connection, txn)
+    again = run(engine)
+    run(engine)
+
+    assert (again.judged, tables(engine)) == (len(txns), ["verdicts_2: 4"])
+    assert len(rows(engine, "select 1 from verdicts")) == 2 * len(txns)
+
+
+def test_a_small_run_writes_among_the_others(engine: Engine, txns: list[int]) -> None:
+    """Single transactions go into the table that has all its indexes."""
+    assert run(engine).judged == len(txns)
+    assert tables(engine) == []
+
+
+def test_what_somebody_holds_is_left_to_him(engine: Engine, txns: list[int], large: None) -> None:
+    """A transaction that live traffic holds is not waited for; its newer verdict is never overwritten."""
+    with engine.begin() as connection:
+        connection.execute(text("select from transactions where txn = :t for update"), {"t": txns[1]})
+        assert run(engine).judged == len(txns) - 1
+        reconcile(connection, txns=[txns[1]], now=EVENING, rules=RULES)
+    assert rows(engine, "select txn from transactions where judged_rev < rev") == []
+    assert len(rows(engine, f"select 1 from only verdicts where txn = {txns[1]}")) == 2
+
+
+def test_live_traffic_goes_on_while_a_table_is_being_filled(engine: Engine, txns: list[int], large: None) -> None:
+    """What is judged again before the indexes are there loses its old verdict and has one."""
+
+    def judge_one(point: str) -> None:
+        if point == "committed":
+            with engine.begin() as connection:
+                raise_rev(connection, txns[1])
+                reconcile(connection, txns=[txns[1]], now=EVENING, rules=RULES)
+
+    run(engine, tell=judge_one)
+    found = rows(
+        engine, f"select v.rev = t.rev as now from verdicts v join transactions t using (txn) where txn = {txns[1]}"
+    )
+    assert [row.now for row in found] == [True, True]
+    assert rows(engine, "select ours from verdicts group by ours having count(*) > 1") == []
+
+
+def test_a_day_judges_the_transactions_of_that_day(engine: Engine, txns: list[int]) -> None:
+    """Another day's are left as they are."""
+    next_day = Scope(first=DAY + timedelta(days=1), last=date(2026, 12, 31))
+    assert run(engine, scope=next_day) == Done()
+    assert run(engine, scope=Scope(gateway="other")) == Done()
+    assert run(engine, scope=Scope(gateway="acme", first=DAY, last=DAY)).judged == len(txns)
+
+
+def test_a_statement_that_fails_leaves_its_range_to_the_rules(engine: Engine, txns: list[int]) -> None:
+    """A line whose verdict lies elsewhere is refused by the index; then each is judged, and the stray one goes."""
+    stray = (
+        "insert into verdicts (ours, rev, bucket, trade_date, book, rule_set)"
+        f" select line, 1, 'excluded', trade_date, book, 'default' from our_lines where txn = {txns[1]} limit 1"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(stray))
+    run(engine)
+
+    assert rows(engine, "select txn from transactions where judged_rev < rev") == []
+    assert rows(engine, "select 1 from verdicts where bucket = 'excluded'") == []
+
+
+def test_a_run_without_anything_left_to_index_says_so(engine: Engine, txns: list[int], large: None) -> None:
+    """Ending what large runs began is harmless when there is nothing to end."""
+    with pytest.raises(Killed):
+        run(engine, tell=Fuse("committed", 3))
+
+    assert (finish(engine), finish(engine), tables(engine)) == (3, 0, ["verdicts_1: 4"])

@@ -1,0 +1,122 @@
+"""Reconciling a day, a month or everything: range by range, by as many processes as wanted.
+
+Nothing is remembered of how far a run came but what it wrote: what is judged is due no more, so a run
+that died is continued by the next one. Live traffic goes on beside it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime
+from functools import partial, reduce
+from operator import add
+
+from sqlalchemy import Connection, Engine
+
+from store import staging
+from store.matching import VERDICTS
+from store.scopes import Range, Scope, count_all, ranges
+from store.verdicts import analyze, analyze_changed
+from tieout.range_process import RangeFailedError, RangeProcess
+from tieout.ranging import Done, Run, Tell, judge_range, silent
+from tieout.review import MANY
+from tieout.rules import Rules
+
+__all__ = ["Done", "RangeFailedError", "Scope", "finish", "judge_scope"]
+
+SIZE = 2_000  #: transactions paired by one statement and one commit
+
+#: A table of its own pays for so many transactions, if they are no small part of all there are.
+LARGE = 20_000
+PART = 4
+
+Judge = Callable[[Range], Done]
+
+
+def judge_scope(
+    engine: Engine,
+    *,
+    scope: Scope,
+    now: datetime,
+    rules: Rules,
+    workers: int = 1,
+    each: Callable[[int], None] | None = None,
+    tell: Tell = silent,
+) -> Done:
+    """Judge what is due in the scope; what came of it is the same for any number of workers.
+
+    One worker is this process, the others are processes of their own. `each` hears how many
+    transactions were judged, from several threads; `tell` hears the points that this process passes:
+    `opened`, those of `Tell`, `indexed`, `ended`. Raises `RangeFailedError`.
+    """
+    parts, into = _prepared(engine, scope, now)
+    tell("opened")
+    run = Run(scope=scope, now=now, rules=rules, into=into)
+    done = _drained(engine, run, parts, workers, each or (lambda _count: None), tell)
+    finish(engine, tell=tell)
+    if done.judged >= MANY:
+        with engine.begin() as connection:
+            analyze(connection)
+    tell("ended")
+    return done
+
+
+def finish(engine: Engine, *, tell: Tell = silent) -> int:
+    """End what large runs began: make the indexes that are left to make; how many. Drop tables that became empty."""
+    with engine.begin() as connection:
+        left = [one for name in staging.unfinished(connection) for one in staging.indexes_of(name)]
+        staging.drop_empty(connection)
+    for statement in left:
+        with engine.begin() as connection:
+            staging.make_index(connection, statement)
+        tell("indexed")
+    return len(left)
+
+
+def _prepared(engine: Engine, scope: Scope, now: datetime) -> tuple[list[Range], str]:
+    with engine.begin() as connection:
+        parts = ranges(connection, scope, now=now, size=SIZE)
+        if sum(part.due for part in parts) >= MANY:
+            analyze_changed(connection)
+        return parts, _table_for(connection, sum(part.due for part in parts))
+
+
+def _table_for(connection: Connection, due: int) -> str:
+    """Where the verdicts go: a large run fills a table of its own."""
+    if due < LARGE or due * PART < count_all(connection):
+        return VERDICTS
+    return staging.opened(connection)
+
+
+def _drained(
+    engine: Engine, run: Run, parts: Sequence[Range], workers: int, each: Callable[[int], None], tell: Tell
+) -> Done:
+    """Let every worker take the next range until none is left."""
+    waiting = deque(parts)
+    with ExitStack() as stack:
+        others = [RangeProcess(engine, run) for _ in range(min(workers, len(parts)) - 1)]
+        for other in others:
+            stack.callback(other.close)
+        threads = stack.enter_context(ThreadPoolExecutor(max_workers=max(1, len(others))))
+        began = [threads.submit(_drain, waiting, other, each) for other in others]
+        try:
+            mine = _drain(waiting, partial(judge_range, engine, run, tell=tell), each)
+            return reduce(add, (future.result() for future in began), mine)
+        finally:
+            waiting.clear()
+
+
+def _drain(waiting: deque[Range], judge: Judge, each: Callable[[int], None]) -> Done:
+    total = Done()
+    while waiting:
+        try:
+            part = waiting.popleft()
+        except IndexError:  # another worker was quicker
+            break
+        done = judge(part)
+        each(done.judged)
+        total += done
+    return total
