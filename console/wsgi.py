@@ -5,6 +5,7 @@ The only module here that builds anything at import.
 
 from __future__ import annotations
 
+from config.logs import configure_logging
 from config.settings import SettingsError, load_settings
 from console.app import app_from
 
@@ -14,6 +15,7 @@ if settings.database_url is None or settings.broker_url is None:
         "the console under a WSGI server needs TIEOUT_DATABASE_URL and TIEOUT_BROKER_URL;"
         " for the embedded servers start it with: python -m console"
     )
+configure_logging(settings)
 app = app_from(
     settings,
     database_url=settings.database_url.get_secret_value(),
