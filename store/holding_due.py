@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
+from store.dispatch import Share
+
 _FREE = text("""
 with dead as (
   select holder from holding_accounts where lease_until < clock_timestamp() order by holder limit :limit
@@ -31,13 +33,15 @@ with dead as (
   from freed f
   where e.gateway = f.gateway and e.account = f.account and e.family = 'holdings' and e.state = 'claimed'
 )
-select gateway, 'account ' || account as subject, deaths from freed
+select gateway, account, deaths from freed
 """)
 
 _DUE = text("""
 with due as (
   select holder from holding_accounts
   where next_fetch_at <= :now and lease_until is null and (announce_at is null or announce_at <= clock_timestamp())
+    and (rest_until is null or rest_until <= clock_timestamp())
+    and (gateway = :gateway or (cast(:gateway as text) is null and gateway <> all(:others)))
   order by next_fetch_at limit :limit for no key update skip locked
 )
 update holding_accounts a
@@ -63,13 +67,14 @@ select holder, generation, 'replayed', 'by-hand', :reason from revived
 
 
 def free_dead(connection: Connection, *, limit: int, deaths: int) -> Sequence[Row[Any]]:
-    """End the claims whose lease ended: gateway, subject, deaths. At `deaths` of them the account is parked."""
+    """End the claims whose lease ended: gateway, account, deaths. At `deaths` of them the account is parked."""
     return connection.execute(_FREE, {"limit": limit, "deaths": deaths}).all()
 
 
-def due(connection: Connection, *, now: datetime, limit: int, first: timedelta, most: timedelta) -> list[str]:
+def due(connection: Connection, share: Share, *, now: datetime, first: timedelta, most: timedelta) -> list[str]:
     """Units whose fetch is due by the domain's clock; moved on in the same statement, doubling from `first`."""
-    return list(connection.execute(_DUE, {"now": now, "limit": limit, "first": first, "most": most}).scalars())
+    named = {"gateway": share.gateway, "others": list(share.others), "limit": share.limit}
+    return list(connection.execute(_DUE, {**named, "now": now, "first": first, "most": most}).scalars())
 
 
 def revive(connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str) -> None:

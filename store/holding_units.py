@@ -18,7 +18,7 @@ insert into holding_accounts as a (gateway, account, book, origin, registered_at
 select :gateway, account, :book, :origin, :now, :fetch_at from unnest(cast(:accounts as text[])) as account
 order by account
 on conflict (gateway, account) do update
-set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0
+set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0, deaths = 0
 where excluded.next_fetch_at is not null and (a.next_fetch_at is null or a.next_fetch_at > excluded.next_fetch_at)
 """)
 
@@ -70,12 +70,10 @@ with moved as (
   update holding_accounts
   set announce_at = clock_timestamp() + cast(:wait as interval), announced = 0, waits_for = :reason
   where gateway = :gateway and account = :account and lease_until is null
-  returning 1
 )
 update events set state = 'waiting', reason = :reason, announced = 0,
   next_attempt_at = clock_timestamp() + cast(:wait as interval)
 where gateway = :gateway and account = :account and family = 'holdings' and state in ('received', 'waiting')
-  and exists (select from moved)
 """)
 
 _FENCE = text("""

@@ -17,13 +17,14 @@ from sqlalchemy import Connection, Engine
 from config.broker import BrokerAwayError, Sender
 from config.settings import Gateway
 from gateway.rate import Limiter
-from store import dispatch, gateways
+from store import dispatch, gateways, holding_due
 from store.dispatch import Share
 
 MOST: Final = timedelta(minutes=10)
 LIMIT: Final = 2000  #: units announced at once
 KEPT_FOR_FOLLOWING: Final = 4  #: one place in so many
 FOR_RETRIES: Final = 5  #: likewise
+CALLS_FOR_HOLDINGS: Final = 2  #: places that an account's holdings take; they come after all orders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,4 +97,6 @@ def _of_gateway(connection: Connection, sweeping: Sweeping, name: str | None, pl
     units += dispatch.due_questions(connection, share(places - len(units)), now=now, **times)
     if len(units) < places and first < places:
         units += dispatch.due_events(connection, share(places - len(units)), **times)
+    if (left := places - len(units)) > 0:
+        units += holding_due.due(connection, share(max(1, left // CALLS_FOR_HOLDINGS)), now=now, **times)
     return units

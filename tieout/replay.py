@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Engine
 
 from store.due import parked_events, put_back
+from store.holding_due import revive
 
 _LOG = structlog.get_logger("tieout.replay")
 LIMIT = 10_000
@@ -56,6 +57,7 @@ def replay(engine: Engine, events: Sequence[UUID] | Parked, *, now: datetime, re
         if ids is None:
             meant = events if isinstance(events, Parked) else Parked()
             ids = parked_events(connection, gateway=meant.gateway, reason=meant.reason, limit=LIMIT)
+        revive(connection, ids=ids, now=now, reason=reason)
         rows = {row.event_id: row for row in put_back(connection, ids=ids, now=now, reason=reason)}
     result = Replayed(
         put_back=tuple(i for i in ids if i in rows and rows[i].put_back),

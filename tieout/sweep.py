@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Row
 
 from config.queues import SETTLE_QUEUE
-from store import due, life
+from store import due, holding_due, life
 from tieout.alert import alert
 from tieout.dispatch import LIMIT, Sweeping, announce_due
 
@@ -39,8 +39,10 @@ def sweep(sweeping: Sweeping, *, now: datetime) -> Swept:
         freed = due.free_dead(connection, limit=LIMIT, now=now)
         due.park_nameless(connection)
         _tell_poison(connection, freed)
+        accounts = holding_due.free_dead(connection, limit=LIMIT, deaths=due.DEATHS)
+        _tell_poisoned_accounts(connection, accounts)
     announced = announce_due(sweeping, now=now)
-    swept = Swept(freed=len(freed), announced=announced.announced, paused=announced.paused)
+    swept = Swept(freed=len(freed) + len(accounts), announced=announced.announced, paused=announced.paused)
     if swept.paused == "broker-away":
         _LOG.warning("sweep.broker-away")
     with sweeping.engine.begin() as connection:
@@ -54,6 +56,16 @@ def _tell_poison(connection: Connection, freed: Sequence[Row[Any]]) -> None:
         if row.deaths >= due.DEATHS:
             detail = f"{row.deaths} workers died over it: look at their logs, then replay its events"
             alert(connection, "poison", gateway=row.gateway, subject=row.transaction_id, detail=detail)
+
+
+def _tell_poisoned_accounts(connection: Connection, freed: Sequence[Row[Any]]) -> None:
+    for row in freed:
+        _LOG.warning("sweep.worker-lost", gateway=row.gateway, holdings_of=row.account, deaths=row.deaths)
+        if row.deaths >= due.DEATHS:
+            detail = (
+                f"{row.deaths} workers died over it: look at their logs, then `tieout holdings fetch {row.account}`"
+            )
+            alert(connection, "poison", gateway=row.gateway, subject=f"holdings of {row.account}", detail=detail)
 
 
 def _detail(swept: Swept) -> dict[str, object]:
