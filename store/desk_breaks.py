@@ -51,6 +51,7 @@ class StoredFinding:
     difference: Decimal | None
     tolerance: Decimal | None
     impact_inr: Decimal
+    slack_inr: Decimal  #: rupees of the rule set's slack that the match used, beyond rounding
     critical: bool
     rule: str
     rule_set: str
