@@ -183,7 +183,7 @@ def _delimiter(beginning: str, layout: Layout) -> str:
     """The delimiter by which the header names the most known columns."""
     if said := _SEP.match(beginning):
         return said[1]
-    known = {_plain_name(name) for name in layout.columns}
+    known = {plain_name(name) for name in layout.columns}
 
     def named(delimiter: str) -> int:
         try:
@@ -191,7 +191,7 @@ def _delimiter(beginning: str, layout: Layout) -> str:
             first = next((r for r in records if any(r)), [])
         except csv.Error:
             return 0
-        return len(known & {_plain_name(cell) for cell in first})
+        return len(known & {plain_name(cell) for cell in first})
 
     return max(_DELIMITERS, key=named)
 
@@ -205,10 +205,10 @@ class _Header:
     def of(cls, path: Path, names: list[str], layout: Layout, notes: list[str]) -> _Header:
         """Find the layout's columns. Raises `UnreadableFileError`; unknown columns become a note."""
         found: dict[str, int] = {}
-        known = {_plain_name(name): name for name in layout.columns}
+        known = {plain_name(name): name for name in layout.columns}
         unknown = []
         for place, name in enumerate(names):
-            if (column := known.get(_plain_name(name))) is None:
+            if (column := known.get(plain_name(name))) is None:
                 unknown.append(shown(name.strip()))
             elif column in found:
                 raise UnreadableFileError(f"{path.name}: the column {column} is there twice: keep one")
@@ -266,5 +266,6 @@ def _text(cell: Cell) -> str:
     return cell.text if isinstance(cell, Stored) else cell
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A column's name by its letters and digits alone: `Order ID` is `orderid`."""
     return _NOT_NAME.sub("", name).lower()

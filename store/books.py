@@ -35,7 +35,8 @@ _SAID = (
 )
 _DERIVED = ("instrument", "key", "facts", "plain")
 _STORED = (*_SAID, *_DERIVED, "book")
-_LINE = ", ".join(_STORED)
+#: Those columns and the ones derived from them, as SQL.
+LINE = ", ".join(_STORED)
 
 _TABLES = """
 create temp table incoming (row int, raw jsonb, gateway text, order_id text, transaction_id text,
@@ -183,8 +184,8 @@ delete from verdicts v using changes c where v.ours = c.line and (c.old_txn is d
 """)
 _INSERT = text(f"""
 with added as (
-  insert into our_lines (gateway, order_id, version, txn, {_LINE})
-  select gateway, order_id, 1, txn, {_LINE} from changes where line is null order by row
+  insert into our_lines (gateway, order_id, version, txn, {LINE})
+  select gateway, order_id, 1, txn, {LINE} from changes where line is null order by row
   returning line, gateway, order_id
 )
 insert into line_versions (line, version, import_id, row, known_at, digest, raw)
@@ -192,7 +193,7 @@ select a.line, 1, :import_id, c.row, :now, c.digest, c.raw
 from added a join changes c on c.gateway = a.gateway and c.order_id = a.order_id
 """)
 _UPDATE = text(f"""
-update our_lines o set (version, txn, {_LINE}) = (c.version + 1, c.txn, {", ".join(f"c.{n}" for n in _STORED)})
+update our_lines o set (version, txn, {LINE}) = (c.version + 1, c.txn, {", ".join(f"c.{n}" for n in _STORED)})
 from changes c where c.line = o.line
 """)
 _VERSION = text("""

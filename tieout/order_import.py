@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -20,6 +21,7 @@ from store import books, refused_rows
 from store.instruments import Master, read_master
 from store.transactions import ensure
 from tieout.import_report import BATCH, Findings, Job, Report
+from tieout.order_accounts import Owners
 from tieout.reconcile import exclude_off_platform
 
 Values = Sequence[object]
@@ -57,17 +59,21 @@ def _load(connection: Connection, job: Job, table: Table, found: Findings) -> No
     reader = OrderReader([gateway.name for gateway in job.gateways], job.statuses)
     master = read_master(connection)
     book_of = {gateway.name: gateway.book for gateway in job.gateways}
-    strange = 0
+    owners, strange = Owners(connection), 0
     for batch in _batches(reader.read(row) for row in table.rows):
         orders = [row for row in batch if isinstance(row, Order)]
         refused = [row for row in batch if isinstance(row, Refused)]
-        books.load_orders(connection, (_order_values(order, master, book_of) for order in orders))
+        meant = owners.of(orders)
+        books.load_orders(connection, (order_values(o, master, book_of, meant.get(o.line)) for o in orders))
         books.load_refused(connection, map(_refused_values, refused))
         for row in refused:
             found.refuse(row.problems)
         found.rows += len(batch)
         strange += sum(_contradicts(order, master) for order in orders)
         job.show(table)
+    if owners.unclear:
+        left = "the transaction's login is not known yet, and they name no broker of only one of these accounts"
+        found.notes.append(f"{owners.unclear} rows name a user with several accounts: {left}")
     if strange:
         found.notes.append(
             f"{strange} rows give an isin other than the instruments table gives that symbol: the table counts"
@@ -92,14 +98,20 @@ def _contradicts(order: Order, master: Master) -> bool:
     return known is not None and known != order.isin
 
 
-def _order_values(order: Order, master: Master, book_of: Mapping[str, str]) -> Values:
+def order_values(order: Order, master: Master, book_of: Mapping[str, str], account: str | None = None) -> Values:
+    """The order as `store.books.load_orders` takes it, with what is derived from it.
+
+    `account` is the one that is meant when the row names a user instead; its digest stays that of the row.
+    """
     instrument = master.instrument_at(order.exchange, order.symbol, order.trade_date, order.isin)
     line = order.as_line(instrument)
+    if account is not None:
+        line = replace(line, account=account)
     key = None
     if order.transaction_id:
         key = key_of(order.gateway, order.transaction_id, order.exchange, order.exchange_order_id)
     derived = (instrument, key, facts_of_ours(line), plain_ours(line), book_of[order.gateway], order.digest())
-    said = (order.account, *order[6:])
+    said = (account or order.account, *order[6:])
     return (order.line, order.raw, order.gateway, order.order_id, order.transaction_id, *said, *derived)
 
 
