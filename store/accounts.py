@@ -141,3 +141,38 @@ def judge_again(connection: Connection, *, gateway: str, user_ref: str) -> int:
     """Raise the rev of every transaction with a line that names that user; how many."""
     statement = _WHOLE if len(user_ref) == _AS_ACCOUNT else _INDEXED
     return connection.execute(statement, {"gateway": gateway, "user_ref": user_ref}).rowcount
+
+# ---------------------------------------------------------------- what the books call them
+
+#: The accounts of those of these names that are users; an account's own id is itself, whoever is called so.
+_NAMED = text("""
+select n.gateway, n.named, array_agg(a.account order by a.account) as accounts,
+  array_agg(coalesce(a.broker, '') order by a.account) as brokers
+from unnest(cast(:gateways as text[]), cast(:named as text[])) as n(gateway, named)
+join accounts a on a.gateway = n.gateway and a.user_ref = n.named
+where not exists (select from accounts x where x.gateway = n.gateway and x.account = n.named)
+group by n.gateway, n.named
+""")
+_ANY = text("select exists (select from accounts where user_ref is not null)")
+_LOGGED_IN = text("""
+select gateway, transaction_id, account from transactions
+where (gateway, transaction_id) in (select * from unnest(cast(:gateways as text[]), cast(:ids as text[])))
+  and account is not null
+""")
+
+
+def any_linked(connection: Connection) -> bool:
+    """Whether any account is linked to a user."""
+    return bool(connection.execute(_ANY).scalar_one())
+
+
+def named(connection: Connection, pairs: Sequence[tuple[str, str]]) -> list[Row[Any]]:
+    """Of these (gateway, name): those that are users, with their accounts and brokers."""
+    given = {"gateways": [gateway for gateway, _ in pairs], "named": [name for _, name in pairs]}
+    return list(connection.execute(_NAMED, given))
+
+
+def logged_in(connection: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """By which account each of these (gateway, transactionId) was made, where it is known."""
+    given = {"gateways": [gateway for gateway, _ in pairs], "ids": [each for _, each in pairs]}
+    return {(row.gateway, row.transaction_id): row.account for row in connection.execute(_LOGGED_IN, given)}

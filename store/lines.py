@@ -11,10 +11,14 @@ from store import schema
 from store.recordset import as_parameter, records
 from store.together import Asked, Query, rows_of
 
+#: A line that names the user whose account made the transaction means that account.
 _OURS = Query("""
-select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
-  average_price, status, batch_id, exchange_order_id, broker, executed_at
-from our_lines where txn = any(:txns) order by txn, line
+select o.line, o.txn, o.order_id, coalesce(a.account, o.account) as account, o.trade_date, o.exchange, o.symbol,
+  o.instrument, o.side, o.quantity, o.filled, o.average_price, o.status, o.batch_id, o.exchange_order_id, o.broker,
+  o.executed_at
+from our_lines o join transactions t on t.txn = o.txn
+left join accounts a on a.gateway = t.gateway and a.account = t.account and a.user_ref = o.account
+where o.txn = any(:txns) order by o.txn, o.line
 """)
 _ISINS = Query(f"""
 select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
