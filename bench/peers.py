@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
@@ -40,11 +41,13 @@ def _agreed(told: Sequence[Pair], tick: Decimal) -> set[int]:
         numbers = pl.Series("number", [pair.number for pair in told])
         return pl.DataFrame([numbers, pl.Series("price", prices, dtype=pl.Decimal(20, 6))])
 
-    compared = PolarsCompare(
-        frame([pair.ours for pair in told]),
-        frame([pair.theirs for pair in told]),
-        join_columns=["number"],
-        abs_tol=float(tick),
-        rel_tol=0,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # theirs, about how they call Polars
+        compared = PolarsCompare(
+            frame([pair.ours for pair in told]),
+            frame([pair.theirs for pair in told]),
+            join_columns=["number"],
+            abs_tol=float(tick),
+            rel_tol=0,
+        )
     return set(compared.intersect_rows.filter(pl.col("price_match"))["number"].to_list())

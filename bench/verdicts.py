@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import click
 
-from bench.corpus.measure import SHORT, Figures, Size, measure
+from bench.corpus.measure import SHORT, Figures, Size, database, measure
 from config.server_errors import ServerError
 from config.servers import remove_home
 from config.settings import load_settings
@@ -30,7 +30,8 @@ def verdicts(*, short: bool, seed: int | None, as_json: bool) -> None:
     size, folder = SHORT if short else Size(), load_settings().home / "bench"
     size = size if seed is None else replace(size, seeds=(seed,))
     try:
-        figures = measure(size, folder, say=_say)
+        with database(folder) as engine:
+            figures = measure(size, engine, folder, say=_say)
     except ServerError as error:
         _say(str(error))
         sys.exit(AWAY)

@@ -122,19 +122,18 @@ def told(seed: int, repeats: int, batches: int) -> Iterator[Story]:
     yield from in_one_batch(draw, batches)
 
 
-def measure(size: Size, folder: Path, *, say: Say) -> Figures:
-    """Judge the corpus of every seed; the servers in that folder end with it."""
+def measure(size: Size, engine: Engine, folder: Path, *, say: Say) -> Figures:
+    """Judge the corpus of every seed, in a database of its own; `folder` takes the files that are imported."""
     figures = Figures(size=size)
-    with _database(folder) as engine:
-        for seed in size.seeds:
-            figures.pure[seed] = judge_all(told(seed, size.repeats, size.batches))
-            say(f"seed {seed}: {_line(figures.pure[seed])} by the rules alone")
-            figures.stored[seed] = _store(figures, engine, folder, seed)
-            say(f"seed {seed}: {_line(figures.stored[seed])} through the tables")
-        prices = pairs(size.ticks, size.seeds[0])
-        figures.tick_wrong = len(_wrong(prices, engine, folder))
-        say(f"{size.ticks} pairs of prices one tick apart, or nearly: {figures.tick_wrong} wrong")
-        figures.peers = {DATACOMPY: datacompy(prices)}
+    for seed in size.seeds:
+        figures.pure[seed] = judge_all(told(seed, size.repeats, size.batches))
+        say(f"seed {seed}: {_line(figures.pure[seed])} by the rules alone")
+        figures.stored[seed] = _store(figures, engine, folder, seed)
+        say(f"seed {seed}: {_line(figures.stored[seed])} through the tables")
+    prices = pairs(size.ticks, size.seeds[0])
+    figures.tick_wrong = len(wrong_prices(prices, engine, folder))
+    say(f"{size.ticks} pairs of prices one tick apart, or nearly: {figures.tick_wrong} wrong")
+    figures.peers = {DATACOMPY: datacompy(prices)}
     return figures
 
 
@@ -161,7 +160,7 @@ def _store(figures: Figures, engine: Engine, folder: Path, seed: int) -> Score:
     return score
 
 
-def _wrong(prices: Sequence[Pair], engine: Engine, folder: Path) -> set[int]:
+def wrong_prices(prices: Sequence[Pair], engine: Engine, folder: Path) -> set[int]:
     """The numbers of the pairs that either way puts into another bucket than they belong in."""
     wrong: set[int] = set()
     draw = Draw(TICK_SEED)
@@ -186,8 +185,8 @@ def _line(score: Score) -> str:
 
 
 @contextmanager
-def _database(folder: Path) -> Iterator[Engine]:
-    """A database of its own, which ends with its use."""
+def database(folder: Path) -> Iterator[Engine]:
+    """A database of its own in that folder; its server ends with its use. Raises `ServerError`."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         server = start_postgres(folder / "postgres")
