@@ -1,0 +1,1 @@
+"""A million lines on each side, and what judging them costs."""
