@@ -24,6 +24,7 @@ COMMANDS = {
     "day": ("cli.day:day", "Show how one trade date ties out."),
     "close": ("cli.close:close", "Close a trade date that adds up, and seal what it rests on."),
     "reopen": ("cli.close:reopen", "Take back the signature under a trade date."),
+    "asof": ("cli.asof:asof", "What was known of a day at an instant, and why it is otherwise now."),
     "verify": ("cli.verify:verify", "Prove anew, by code of its own, that a closed day is what was signed."),
     "completeness": ("cli.completeness:completeness", "Show how far all is known, what is open, and why."),
     "following": ("cli.following:following", "Show how transactions ended; give one up, or take it up again."),

@@ -143,10 +143,18 @@ class Settings(BaseSettings):
     queue_pause: int = Field(5000, description="The sweep announces nothing while a queue is longer.")
 
     webhook_grace: timedelta = Field(timedelta(minutes=30), description="A webhook later than this is missed.")
+    feed_silence: timedelta = Field(
+        timedelta(hours=2),
+        description="Session time without a word of new transactions after which the feed is silent.",
+    )
     open_grace: timedelta = Field(timedelta(minutes=30), description="An open order is stale so long after close.")
     books_due: time = Field(time(20, 0), description="IST; when the books of a trade date are due.")
     close_pending_most: int = Field(
         0, ge=0, description="Pending lines and webhooks with which a day may be closed without a reason given."
+    )
+    rules: str = Field(
+        "default",
+        description="Rule set: a name, name@version, or a file ending in .toml; the settings below it replace its own.",
     )
     price_places: int = Field(2, ge=0, le=6, description="Places to which both sides publish prices.")
     amount_places: int = Field(2, ge=0, le=6, description="Places to which batch amounts are published.")
@@ -161,7 +169,13 @@ class Settings(BaseSettings):
         return value or None
 
     @field_validator(
-        "token_lifetime", "webhook_max_age", "webhook_grace", "open_grace", "holdings_after_close", mode="before"
+        "token_lifetime",
+        "webhook_max_age",
+        "webhook_grace",
+        "open_grace",
+        "feed_silence",
+        "holdings_after_close",
+        mode="before",
     )
     @classmethod
     def _plain_number_is_seconds(cls, value: object) -> object:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 
 from config.clock import Clock, clock_from
 from config.settings import Settings
-from console import away, breaks, days, events, health, overview, shown, transactions
+from console import away, breaks, completeness, days, events, health, overview, shown, transactions
 from console.api.serving import serve_api
 from console.desk import Desk
 from console.guard import guard
@@ -21,7 +21,15 @@ from tieout.rules import Rules, rules_from
 
 API_CONNECTIONS = 8  #: none is held while the Gateway is asked
 STATEMENT_TIMEOUT_MS = 5000  #: a page that takes longer is of no use
-BLUEPRINTS = (overview.pages, days.pages, breaks.pages, events.pages, transactions.pages, health.pages)
+BLUEPRINTS = (
+    overview.pages,
+    days.pages,
+    breaks.pages,
+    completeness.pages,
+    events.pages,
+    transactions.pages,
+    health.pages,
+)
 
 
 def create_app(
@@ -45,6 +53,8 @@ def create_app(
         simulated=settings.simulated,
         looking_back=settings.looking_back,
         gateways=tuple((gateway.name, str(gateway.book)) for gateway in settings.gateways()),
+        limits=settings.gateways(),
+        silence=settings.feed_silence,
     )
     guard(app, settings.console_port, api_hosts=settings.api_hosts.split())
     away.register(app)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import Engine
 
 from config.clock import Clock, FileClock
+from config.settings import Gateway
+from gateway.rate import Limiter
 from tieout.desk.breaks import Severity
 from tieout.desk.broker import BrokerWatch
 from tieout.desk.queue import IST
@@ -27,6 +29,8 @@ class Desk:
     simulated: bool
     looking_back: bool = False  #: at a day that is over: that nothing runs is no fault
     gateways: tuple[tuple[str, str], ...] = field(default=())  #: (name, book) as configured
+    limits: tuple[Gateway, ...] = field(default=(), repr=False)
+    silence: timedelta = timedelta(hours=2)  #: session time without a word after which the feed is silent
 
     def now(self) -> datetime:
         """The domain's instant."""
@@ -39,6 +43,11 @@ class Desk:
     def severity(self) -> Severity:
         """How severe a finding is as of now."""
         return severity_as_of(self.now(), self.rules.calendar)
+
+    @property
+    def limiter(self) -> Limiter:
+        """The buckets of calls, as they stand in the broker."""
+        return self.watch.limiter
 
     @property
     def simulated_clock(self) -> bool:

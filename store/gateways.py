@@ -76,7 +76,11 @@ with resting as (
 update events e set next_attempt_at = clock_timestamp(), announced = 0 from waiting where e.event_id = waiting.event_id
 """)
 
-_ALL = text("select gateway, breaker, blocked_until, reason, failures, changed_at from gateway_states order by gateway")
+_ALL = text("""
+select gateway, breaker, blocked_until, coalesce(blocked_until > clock_timestamp(), false) as blocked, reason, failures,
+  changed_at, striking
+from gateway_states order by gateway
+""")
 
 _BREAKERS = text("""
 select gateway, breaker, coalesce(blocked_until > clock_timestamp(), false) as blocked from gateway_states

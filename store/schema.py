@@ -163,7 +163,8 @@ transactions = Table(
     Index("ix_transactions_lease", "lease_until", postgresql_where=text("lease_until is not null")),
     Index("ix_transactions_stale", "txn", postgresql_where=text("judged_rev < rev")),
     Index("ix_transactions_review", "review_at", postgresql_where=text("review_at is not null")),
-    Index("ix_transactions_open", "gateway", "txn", postgresql_where=text("not final")),
+    Index("ix_transactions_open", "gateway", "txn", postgresql_where=text("found_by is null")),
+    Index("ix_transactions_told", "gateway", "registered_at", postgresql_where=text("origin <> 'webhook'")),
 )
 
 snapshots = Table(

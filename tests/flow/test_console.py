@@ -31,6 +31,7 @@ EVERY_PAGE = (
     f"/events/{DONE_EVENT}",
     f"/events/{PARKED_EVENT}",
     f"/transactions/{GATEWAY}/{DIFFERS}",
+    "/completeness",
     "/refusals",
     "/alerts",
     "/meanings",

@@ -16,6 +16,7 @@ from redis.retry import Retry
 
 from config.broker import KEY_PREFIX
 from config.queues import QUEUES
+from gateway.rate import Limiter
 
 ANSWER_S = 1.0
 KEPT_S = 3.0  #: pages within this span share one look
@@ -71,6 +72,7 @@ class BrokerWatch:
     def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Make the watch; nothing is connected before the first look."""
         self._url = url
+        self.limiter = Limiter(url)  #: the buckets of calls lie there too
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._seen: tuple[float, BrokerView] | None = None

@@ -667,11 +667,13 @@ CREATE INDEX ix_transactions_ask ON transactions (ask_at) WHERE ask_at is not nu
 ;
 CREATE INDEX ix_transactions_lease ON transactions (lease_until) WHERE lease_until is not null
 ;
-CREATE INDEX ix_transactions_open ON transactions (gateway, txn) WHERE not final
+CREATE INDEX ix_transactions_open ON transactions (gateway, txn) WHERE found_by is null
 ;
 CREATE INDEX ix_transactions_review ON transactions (review_at) WHERE review_at is not null
 ;
 CREATE INDEX ix_transactions_stale ON transactions (txn) WHERE judged_rev < rev
+;
+CREATE INDEX ix_transactions_told ON transactions (gateway, registered_at) WHERE origin <> 'webhook'
 ;
 COMMENT ON COLUMN transactions.registered_at IS 'when we first heard of it, domain''s clock'
 ;
