@@ -6,13 +6,12 @@ The tolerance is one tick, the declared precision six places, as fine as the dat
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
 from bench.corpus.draw import INFY, Draw
 from bench.corpus.story import MICRO, Story
-from recon.tolerance import price_bound
 from recon.values import Policy
 
 TICKS = (Decimal("0.01"), Decimal("0.05"), Decimal("0.10"))
@@ -53,11 +52,9 @@ def _pair(chance: Random, number: int) -> Pair:
 
 
 def policy_of(tick: Decimal) -> Policy:
-    """Six places on both sides, and as much slack as makes the tolerance one tick."""
-    exact = replace(Policy(), price_places_ours=PLACES, price_places_theirs=PLACES)
-    policy = replace(exact, price_slack=tick - price_bound(exact))
-    assert price_bound(policy) == tick
-    return policy
+    """Six places on both sides; with half a unit of the last place of each, the slack makes the tolerance one tick."""
+    rounding = Decimal(1).scaleb(-PLACES)
+    return Policy(price_places_ours=PLACES, price_places_theirs=PLACES, price_slack=tick - rounding)
 
 
 def stories(draw: Draw, told: Sequence[Pair]) -> Iterator[tuple[Story, dict[str, Pair]]]:
