@@ -22,6 +22,14 @@ set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at 
 where excluded.next_fetch_at is not null and (a.next_fetch_at is null or a.next_fetch_at > excluded.next_fetch_at)
 """)
 
+_IMPORTED = text("""
+insert into holding_accounts as a (gateway, account, book, origin, registered_at, next_fetch_at)
+select gateway, account, min(book), 'import', :now, :now from transactions
+where txn = any(:txns) and account is not null group by gateway, account order by gateway, account
+on conflict (gateway, account) do update
+set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0
+""")
+
 _CLAIM = text("""
 with claimed as (
   update holding_accounts a
@@ -198,6 +206,11 @@ def ensure(
     if wanted := sorted(set(accounts)):
         named = {"gateway": gateway, "book": book, "origin": origin, "now": now, "fetch_at": fetch_at}
         connection.execute(_ENSURE, {**named, "accounts": wanted})
+
+
+def fetch_imported(connection: Connection, *, txns: Sequence[int], now: datetime) -> None:
+    """Have the accounts of these imports of holdings fetched now: their webhook may never come."""
+    connection.execute(_IMPORTED, {"txns": list(txns), "now": now})
 
 
 def claim(

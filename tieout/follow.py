@@ -56,6 +56,11 @@ class Standing:
         return self.expire_at or self.created_at + LIFESPAN
 
     @property
+    def imported(self) -> bool:
+        """Whether it ended in an import of holdings: those are there to be fetched, webhook or none."""
+        return self.intent == "HOLDINGS_IMPORT" and self.status == "COMPLETED"
+
+    @property
     def followed_since(self) -> datetime:
         """From when on its sessions are counted."""
         return max(at for at in (self.expires, self.heard_at, self.followed_from) if at)

@@ -14,6 +14,7 @@ from gateway.fields import WireError
 from inbox import units
 from inbox.decide import GiveUp, RetryIn
 from inbox.units import Call, Claim
+from store.holding_units import fetch_imported
 from store.snapshots import Kept, keep_answers
 from store.units import Again, Finished
 from tieout.accounts import learn
@@ -127,7 +128,10 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
     if judged:
         learn(connection, txns=judged, now=now)
         reconcile(connection, txns=judged, now=now, rules=shop.rules, readings=readings)
-    return standings_of(connection, txns)
+    standings = standings_of(connection, txns)
+    if imported := [txn for txn in judged if standings[txn].imported]:
+        fetch_imported(connection, txns=imported, now=now)
+    return standings
 
 
 def _details(answer: Answered) -> Kept:

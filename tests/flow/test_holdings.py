@@ -17,12 +17,14 @@ from config.broker import KEY_PREFIX, Sender, sender
 from config.clock import FixedClock
 from config.queues import HOLDINGS_QUEUE, SETTLE_QUEUE
 from config.settings import Settings
+from gateway.client import GatewayClient
 from store.holding_due import free_dead
 from store.holdings import latest, latest_lines
-from tests.gateway_stub import Says, said
+from tests.gateway_stub import Says, gateway_stub, known, said
 from tests.holdings_stub import HoldingsStub, forbidden, held, holdings_stub
 from tieout.holdings import fetch, known_accounts, settle_holdings
 from tieout.replay import replay
+from tieout.settle import settle
 from tieout.shop import Shop
 from tieout.sweep import Sweeping, sweep
 from worker.process import open_process
@@ -486,6 +488,18 @@ def test_five_dead_workers_park_an_account_as_poison(shop: Shop, engine: Engine,
     assert one(engine, "select name, subject from alerts") == ("poison", f"holdings of {ACCOUNT}")
     fetch(engine, gateway=shop.gateways["demo"], accounts=[ACCOUNT], now=NOW)
     assert one(engine, "select next_fetch_at, deaths from holding_accounts") == (NOW, 0)
+
+
+def test_an_import_without_a_webhook_is_fetched_all_the_same(shop: Shop, engine: Engine) -> None:
+    """Following finds that the customer's import has ended: the account is due at once, and once."""
+    with gateway_stub() as details:
+        details.says = lambda unit: known(unit, intent="HOLDINGS_IMPORT", orderBatches=[])
+        asking = replace(shop.gateways["demo"], url=details.url)
+        client = GatewayClient(asking, deadline=timedelta(seconds=3))
+        settle(replace(shop, client=lambda _: client), [f"demo:{TRANSACTION}"])
+    assert one(engine, "select account, origin, next_fetch_at from holding_accounts") == (ACCOUNT, "import", NOW)
+    settle_holdings(shop, [unit()])
+    assert state_of(engine) == "ok"
 
 
 class Mute(Sender):
