@@ -145,7 +145,7 @@ def _by_exchange_id(pairing: Pairing) -> None:
         lambda line: line.exchange_order_id and (line.exchange.upper(), line.exchange_order_id),
         lambda line: line.leg.exchange_order_id and (line.leg.exchange.upper(), line.leg.exchange_order_id),
     )
-    for group in (part for group in groups for part in connected(group, pairing.left.not_apart)):
+    for group in (part for each in groups for part in connected(each, pairing.left.not_apart)):
         if len(group.ours) == len(group.theirs) == 1:
             pairing.claim(group.ours[0], group.theirs[0], BY_ID)
         elif len(group.theirs) == 1:

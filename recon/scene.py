@@ -201,7 +201,7 @@ class Item:
 
 def made(*, ours: object = None, theirs: object = None, **fields: object) -> Finding:
     """A finding with its values as text and its figures as the database holds them."""
-    for figure in ("difference", "tolerance", "impact_inr"):
+    for figure in ("difference", "tolerance", "impact_inr", "slack_inr"):
         value = fields.get(figure)
         if isinstance(value, Decimal):
             fields[figure] = held(value)

@@ -463,8 +463,13 @@ class Oracle:
         apart = abs(o.average_price - t.leg.average_price)
         units = D(1).scaleb(-self.policy.price_places_ours) + D(1).scaleb(-self.policy.price_places_theirs)
         if apart:
-            out = apart > units / 2 + self.policy.price_slack
-            impact = apart * min(o.filled, t.leg.filled)
+            filled = min(o.filled, t.leg.filled)
+            tick = self.market.tick(t.instrument, t.trade_date) if self.market else None
+            slack = self.policy.price_slack + self.policy.slack_bps * t.leg.average_price / 10000
+            slack += self.policy.slack_ticks * tick if tick else 0
+            cap = self.policy.slack_cap
+            out = apart > units / 2 + (slack if cap is None else min(slack, cap / filled))
+            impact = apart * filled
             said.found.append(("price-out" if out else "price-in-tol", "average_price", impact, ""))
 
     def alone(self, said: Said) -> None:

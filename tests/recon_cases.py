@@ -41,7 +41,7 @@ UNBEGUN = st.sampled_from(["INITIALIZED", "INITIALIZED", "ERRORED", "ERRORED", "
 MESSAGES = ["user_cancelled", "market_closed", "timed_out", "user cancelled, order_pending", None]
 PRICES = [Decimal("100.00"), Decimal("100.01"), Decimal("100.02"), Decimal("250.5"), Decimal(0), None]
 
-PRICE_STEPS = [Decimal("0.01"), Decimal("-0.02"), Decimal("0.010001"), Decimal(1)]
+PRICE_STEPS = [Decimal("0.01"), Decimal("-0.02"), Decimal("0.010001"), Decimal("0.03"), Decimal("0.06"), Decimal(1)]
 
 FEW = st.sampled_from([Decimal(number) for number in (0, 4, 5, 6, 10)])
 SYMBOLS = st.sampled_from(["INFY", "TCS"])
@@ -329,5 +329,11 @@ def _told_once(chain: list[ChainBatch]) -> tuple[ChainBatch, ...]:
 
 
 POLICIES = st.sampled_from(
-    [Policy(), Policy(price_slack=Decimal("0.01")), Policy(price_places_ours=4, amount_places=1)]
+    [
+        Policy(),
+        Policy(price_slack=Decimal("0.01")),
+        Policy(price_places_ours=4, amount_places=1),
+        Policy(slack_ticks=Decimal(1), slack_cap=Decimal("0.1")),
+        Policy(slack_bps=Decimal(1), price_places_theirs=3),
+    ]
 )

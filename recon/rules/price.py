@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from recon.ends import filled_of
 from recon.rules.quantity import both_ended
 from recon.scene import Item, Scene, price_of
-from recon.tolerance import price_bound
+from recon.tolerance import bound_at
 from recon.values import ZERO, Finding, OurLine, TheirLine
+
+BY_SLACK = "slack"  #: rounding does not explain it, the rule set forgives it
 
 
 def absent(item: Item, _scene: Scene) -> Iterator[Finding]:
@@ -32,17 +34,24 @@ def differs(item: Item, scene: Scene) -> Iterator[Finding]:
     if not _comparable(item, ours, theirs):
         return
     mine, other = price_of(ours.average_price), price_of(theirs.leg.average_price)
-    difference, bound = mine - other, price_bound(scene.policy)
+    difference = mine - other
     if not mine or not other or not difference:
         return
+    filled = min(filled_of(ours), theirs.leg.filled)
+    tick = scene.market.tick(theirs.instrument, theirs.trade_date)
+    bound = bound_at(scene.policy, filled=filled, price=other, tick=tick)
+    within = abs(difference) <= bound.whole
+    used = bound.slack_used(difference) * filled if within else ZERO
     yield item.finding(
-        "price-in-tol" if abs(difference) <= bound else "price-out",
+        "price-in-tol" if within else "price-out",
         "average_price",
         ours=mine,
         theirs=other,
         difference=difference,
-        tolerance=bound,
-        impact_inr=abs(difference) * min(filled_of(ours), theirs.leg.filled),
+        tolerance=bound.whole,
+        impact_inr=abs(difference) * filled,
+        slack_inr=used,
+        cause=BY_SLACK if used else None,
     )
 
 
