@@ -70,7 +70,7 @@ counting as (
   join transactions t on t.txn = v.txn and t.rev = v.rev and t.gateway = :gateway and t.book = :book
   where v.trade_date = :trade_date
   union all
-  select v.ours, v.theirs, v.bucket, v.rule_set from verdicts v
+  select v.ours, v.theirs, v.bucket, null from verdicts v -- excluded by every rule set
   join our_lines o on o.line = v.ours and o.txn is null and o.gateway = :gateway
   where v.trade_date = :trade_date and v.txn is null and v.book = :book
 )"""
@@ -101,6 +101,12 @@ select name, class, count(*) as count, coalesce(sum(impact_inr), 0) as impact_in
 where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null
 group by name, class order by name, class
 """)
+_TOLERANCE = text("""
+select count(*) filter (where slack_inr = 0) as by_rounding, count(*) filter (where slack_inr > 0) as by_slack,
+  coalesce(sum(slack_inr), 0) as slack_inr
+from findings
+where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null and name = 'price-in-tol'
+""")
 
 
 def book_of(connection: Connection, gateway: str) -> str:
@@ -126,3 +132,8 @@ def buckets(connection: Connection, scope: Scope) -> list[Row[Any]]:
 def finding_names(connection: Connection, scope: Scope) -> list[Row[Any]]:
     """The open findings of the day by name and class, with how many and what they weigh."""
     return list(connection.execute(_NAMES, dict(scope)))
+
+
+def tolerance_used(connection: Connection, scope: Scope) -> Row[Any]:
+    """Prices that differ and match: by_rounding and by_slack how many, slack_inr what the slack forgave."""
+    return connection.execute(_TOLERANCE, dict(scope)).one()

@@ -357,6 +357,7 @@ def test_the_day_for_machines_keeps_its_contract(connection: Connection) -> None
             "unaccounted": {"count": 0, "quantity": "0", "amount": "0"},
         },
         "holdings": None,
+        "tolerance": {"by_rounding": 0, "by_slack": 0, "slack_inr": "0"},
         "digest": day.digest,
         "signed": False,
     }

@@ -13,7 +13,7 @@ from recon.digest import digest_of
 from recon.names import ORDER
 from recon.values import Bucket
 from store.closed_days import Close, standing
-from store.days import Scope, book_of, buckets, control_totals, finding_names, lost_lines
+from store.days import Scope, book_of, buckets, control_totals, finding_names, lost_lines, tolerance_used
 from store.digests import canonical_texts
 from tieout.desk.equation import Equation, Figures, equation, exactly
 from tieout.desk.equation import as_json as equation_json
@@ -32,6 +32,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """How many prices that differ were matched all the same, and by what."""
+
+    by_rounding: int = 0  #: rounding alone explains them
+    by_slack: int = 0  #: the rule set forgives them
+    slack_inr: Decimal = Decimal(0)  #: rupees that it forgave beyond rounding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """One trade date of one gateway, as of an instant."""
 
@@ -44,6 +53,7 @@ class Day:
     digest: str | None  #: None if it was not asked for
     holdings: Equation | None = None  #: None until there are any
     close: Close | None = None  #: None while the day is open
+    tolerance: Tolerance = Tolerance()
 
     @property
     def ties_out(self) -> bool:
@@ -84,6 +94,7 @@ def day(
         findings=_findings(connection, scope),
         digest=digest_of_day(connection, scope) if with_digest else None,
         close=standing(connection, scope),
+        tolerance=Tolerance(**tolerance_used(connection, scope)._mapping),
     )
 
 
@@ -104,6 +115,11 @@ def as_json(day: Day) -> dict[str, object]:
         "trade_date": day.trade_date.isoformat(),
         "as_of": day.as_of,
         **totals_json(day),
+        "tolerance": {
+            "by_rounding": day.tolerance.by_rounding,
+            "by_slack": day.tolerance.by_slack,
+            "slack_inr": exactly(day.tolerance.slack_inr),
+        },
         "digest": day.digest,
         "signed": day.signed,
     }
