@@ -77,7 +77,7 @@ def requested(body: Fields) -> list[dict[str, str]]:
             "exchange": "NSE",
             "symbol": str(leg["ticker"]),
             "side": str(leg["type"]),
-            "quantity": text_of(leg["quantity"]),
+            "quantity": _token(leg["quantity"]),
         }
         for leg in legs
     ]
@@ -134,10 +134,17 @@ def _notes(value: object, place: str) -> Iterator[Flaw]:
 
 
 def _quantity(value: object, place: str) -> Iterator[Flaw]:
-    if not isinstance(value, Number) or not _QUANTITY.fullmatch(text_of(value)):
+    if not _QUANTITY.fullmatch(_token(value)):
         yield Flaw(
             field=place, problem="is no whole number of shares above zero", fix="such as 10, without point or sign"
         )
+
+
+def _token(value: object) -> str:
+    """A number as it is written; a caller in Python may give an int."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text_of(value) if isinstance(value, Number) else ""
 
 
 def _calendar_day(value: object, place: str) -> Iterator[Flaw]:

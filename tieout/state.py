@@ -12,11 +12,13 @@ from recon.chains import is_repair, iscid_of
 from recon.ends import answer_is_final, excludes_an_order, has_expired
 from recon.judge import plain_theirs
 from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
+from recon.moves import may_follow
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.beside import raise_siblings
 from store.lines import isins_on
 from store.states import BATCH, STATED, locked, mark, snapshots, stated
 from store.together import Record, together
+from tieout.alert import alert
 from tieout.answers import Reading, read_answers
 from tieout.follow import CLOCKS_DIFFER, LIFESPAN
 from tieout.rules import Rules
@@ -51,9 +53,18 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
     writing = stated(txn, _stated(row, reading), batches=legs.batches, lines=legs.lines)
     rev, *_ = together(connection, writing, *(mark(stored, said) for stored, said in reading.new_marks()))
+    _tell_of_a_move_back(connection, row, reading)
     if rev and any(batch["iscid"] for batch in legs.batches):
         raise_siblings(connection, txn=txn)
     return Refreshed(reading=reading, changed=bool(rev))
+
+
+def _tell_of_a_move_back(connection: Connection, row: Record, reading: Reading) -> None:
+    """A status that may not follow the one before is kept as it is said; people hear of it."""
+    now = reading.state.answer.status if reading.state else None
+    if not may_follow(row.status, now):
+        detail = f"it was {row.status}, the Gateway now says {now}"
+        alert(connection, "status-moved-back", gateway=row.gateway, subject=row.transaction_id, detail=detail)
 
 
 def _stated(row: Record, reading: Reading) -> dict[str, object]:
