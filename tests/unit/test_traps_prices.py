@@ -11,12 +11,13 @@ from bench.corpus.draw import AFTER_SPLIT, FRIDAY, MONDAY, Draw
 from bench.corpus.pure import case_of
 from config.calendar import exchange_calendar
 from recon.judge import judge
+from recon.market import UnknownMarket
 from recon.values import Policy
 
 REVIEW = date(2026, 12, 1)  #: on which the exchange looks at its bands again
 
 
-class Ticks:
+class Ticks(UnknownMarket):
     """What the exchange said: 10 paise for a share of 1,800 rupees, kept after its split until the review."""
 
     def tick(self, instrument: str, day: date) -> Decimal | None:
@@ -24,14 +25,6 @@ class Ticks:
         if instrument != AFTER_SPLIT.isin:
             return None
         return Decimal("0.10") if day < REVIEW else Decimal("0.05")
-
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:
-        """Nobody told."""
-        return None
-
-    def lists(self, exchange: str, symbol: str, day: date) -> bool | None:
-        """Nobody told."""
-        return None
 
 
 @pytest.mark.parametrize(("day", "found"), [(MONDAY, ["price-implausible"]), (REVIEW, [])])
