@@ -81,7 +81,7 @@ def identifier(place: Mapping[str, object], key: str) -> str | None:
 
 def checked(text: str, key: str) -> str:
     """Text that a database can hold."""
-    if len(text) > MAX_TEXT or "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if len(text) > MAX_TEXT or "\0" in text or not (text.isascii() or all(not "\ud800" <= c <= "\udfff" for c in text)):
         raise Nonsense(f"{key} is no text that can be kept")
     return text.strip()
 

@@ -49,8 +49,11 @@ def is_unplaced(leg: Leg, batch: Batch) -> bool:
 def distinct_legs(batch: Batch) -> tuple[Leg, ...]:
     """The legs of a batch without those told twice: equal in everything, exchange order id included."""
     kept: list[Leg] = []
+    told: dict[str, list[Leg]] = {}
     for leg in batch.legs:
-        if not leg.exchange_order_id or leg not in kept:
+        same = told.setdefault(leg.exchange_order_id, []) if leg.exchange_order_id else []
+        if leg not in same:
+            same.append(leg)
             kept.append(leg)
     return tuple(kept)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import localcontext
+from functools import cache
 
 from recon.chains import links_of
 from recon.items import items_of
@@ -182,6 +183,7 @@ def bucket_of(findings: Sequence[Finding]) -> str:
     return IN_TOLERANCE if any(finding.name == "price-in-tol" for finding in findings) else MATCHED
 
 
+@cache
 def rule_name(rule: Callable[..., object]) -> str:
     """As it goes to findings, logs and docs/breaks.md: `quantity.overfill`."""
     return f"{rule.__module__.rsplit('.', 1)[-1]}.{rule.__name__}".replace("_", "-")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 
 PLACES = Decimal("0.000001")
 LIMIT = Decimal(10) ** 14  #: NUMERIC(20,6) holds less than this
+
+_WIDE = Context(prec=60)
 
 
 class NotANumberError(ValueError):
@@ -19,14 +21,13 @@ def exact(value: str | int | Decimal) -> Decimal:
     """
     if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
         raise TypeError(f"money never comes as {type(value).__name__}")
-    with localcontext(prec=60):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
-        # copy_abs and comparing never round, so that a million digits cannot overflow the context
-        if number.is_finite() and number.copy_abs() < LIMIT:
-            rounded = number.quantize(PLACES, rounding=ROUND_HALF_EVEN)
-            if rounded.copy_abs() < LIMIT:
-                return rounded
-        raise NotANumberError(f"not a number below 10^14: {str(value)[:40]!r}")
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
+    # copy_abs and comparing never round, so that a million digits cannot overflow the context
+    if number.is_finite() and number.copy_abs() < LIMIT:
+        rounded = number.quantize(PLACES, rounding=ROUND_HALF_EVEN, context=_WIDE)
+        if rounded.copy_abs() < LIMIT:
+            return rounded
+    raise NotANumberError(f"not a number below 10^14: {str(value)[:40]!r}")

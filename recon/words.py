@@ -5,6 +5,8 @@ A word that is not here is a break (`unknown-enum`), never a default.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CREATED = "CREATED"
 PLACED = "PLACED"
 PARTIAL = "PARTIAL"
@@ -40,6 +42,7 @@ SIDES = frozenset({"BUY", "SELL"})
 EXCHANGES = frozenset({"NSE", "BSE"})
 
 
+@lru_cache(maxsize=1024)
 def _plain(text: str) -> str:
     return " ".join(text.upper().split())
 

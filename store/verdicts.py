@@ -75,10 +75,11 @@ where (cast(:gateway as text) is null or gateway = :gateway)
     or txn in (select txn from our_lines where trade_date between :first and :last)
     or txn in (select txn from their_lines where trade_date between :first and :last))
 """)
-_CHANGED_SINCE = text("""
-select relname from pg_stat_user_tables
-where schemaname = current_schema() and relname in ('transactions', 'our_lines', 'their_lines', 'instruments')
-  and (last_analyze is null and last_autoanalyze is null or n_mod_since_analyze * 5 > n_live_tup)
+#: Never looked at, or half as large again as when it was.
+_GROWN = text("""
+select relname from pg_class
+where relnamespace = current_schema()::regnamespace and relname in ('transactions', 'our_lines', 'their_lines')
+  and (reltuples < 0 or pg_relation_size(oid) * 2 > relpages::bigint * 3 * current_setting('block_size')::int)
 """)
 _UNJUDGED = text("""
 insert into alerts as was (name, gateway, subject, detail)
@@ -136,7 +137,7 @@ def analyze(connection: Connection) -> None:
     connection.execute(text("analyze transactions, verdicts, findings"))
 
 
-def analyze_changed(connection: Connection) -> None:
+def analyze_grown(connection: Connection) -> None:
     """Let the planner know how many lines there are by now; it would plan a large new day as an empty one."""
-    for table in connection.execute(_CHANGED_SINCE).scalars():
+    for table in connection.execute(_GROWN).scalars():
         connection.execute(text(f"analyze {table}"))

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -108,8 +109,13 @@ def unreadable_from(rows: Iterable[Record]) -> tuple[Evidence, ...]:
 
 def _read_webhook(row: Record) -> tuple[str | None, str | None, Batch | None] | str:
     """What it says, or why that cannot be read."""
+    return _read(bytes(row.body))
+
+
+@lru_cache(maxsize=64)  # asked for twice in a row: what it claims, and whether it can be read
+def _read(body: bytes) -> tuple[str | None, str | None, Batch | None] | str:
     try:
-        return read_webhook(bytes(row.body))
+        return read_webhook(body)
     except Nonsense as error:
         return str(error)
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from store import staging
 from store.matching import VERDICTS
 from store.scopes import Range, Scope, count_all, ranges
-from store.verdicts import analyze, analyze_changed
+from store.verdicts import analyze, analyze_grown
 from tieout.range_process import RangeFailedError, RangeProcess
 from tieout.ranging import Done, Run, Tell, judge_range, silent
 from tieout.review import MANY
@@ -80,7 +80,7 @@ def _prepared(engine: Engine, scope: Scope, now: datetime) -> tuple[list[Range],
     with engine.begin() as connection:
         parts = ranges(connection, scope, now=now, size=SIZE)
         if sum(part.due for part in parts) >= MANY:
-            analyze_changed(connection)
+            analyze_grown(connection)
         return parts, _table_for(connection, sum(part.due for part in parts))
 
 
