@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
 import click
+from sqlalchemy import Connection, Engine
 
 from cli.context import clock, database, settings
-from cli.show import output_options, show_rows, stderr
+from cli.day import the_gateway
+from cli.instants import Instant, looking_back
+from cli.show import WRONG_CALL, Failure, output_options, show_rows, stderr
 from recon.names import CLASS_OF
 from store.desk_breaks import FindingFilter, Sort
 from tieout.desk import breaks as desk_breaks
@@ -20,6 +25,7 @@ Examples:
   tieout breaks                              open breaks, the largest impact first
   tieout breaks --date 2026-11-20 --json     those of one trade date, for machines
   tieout breaks --all --name open-order      with pending items and notes
+  tieout breaks --date 2026-11-20 --as-of 2026-11-20T21:00   as they were known at 21:00 IST
 """
 SHORT = 50
 EMPTY = "Nothing differs. Pending items and notes are shown with --all."
@@ -34,6 +40,7 @@ EMPTY = "Nothing differs. Pending items and notes are shown with --all."
 @click.option("--gateway", help="Only of this gateway.")
 @click.option("--sort", type=click.Choice(("impact", "age")), default="impact", show_default=True, help="Order.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many; machines get all without it.")
+@click.option("--as-of", "instant", type=Instant(), metavar="INSTANT", help="As known then; needs --date.")
 @output_options
 def breaks(
     *,
@@ -45,6 +52,7 @@ def breaks(
     gateway: str | None,
     sort: Sort,
     limit: int | None,
+    instant: datetime | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
@@ -58,10 +66,34 @@ def breaks(
         name=name,
         transaction_id=transaction_id,
     )
-    severity_of = severity_as_of(clock().now(), rules_from(settings()).calendar)
-    with database() as engine:
-        rows = desk_breaks.listing(engine, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit)
+    severity_of = severity_as_of(instant or clock().now(), rules_from(settings()).calendar)
+    with database() as engine, _seen(engine, wanted, instant) as place:
+        rows = desk_breaks.listing(place, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit)
         columns = desk_breaks.SHORT_COLUMNS if for_people else desk_breaks.COLUMNS
         shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=EMPTY)
     if for_people and shown == limit:
         stderr().print(f"The first {limit}; more with --limit, all with --json or --csv.")
+
+
+class _Lent:
+    """A connection that is lent again and again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def connect(self) -> nullcontext[Connection]:
+        """The same one."""
+        return nullcontext(self._connection)
+
+
+@contextmanager
+def _seen(engine: Engine, wanted: FindingFilter, instant: datetime | None) -> Iterator[Engine | _Lent]:
+    """Where to read: what is, or what was known at the instant."""
+    if instant is None:
+        yield engine
+        return
+    if wanted.trade_date is None:
+        raise Failure(WRONG_CALL, "name the trade date with --date: --as-of judges one day anew")
+    name = the_gateway(settings(), wanted.gateway)
+    with looking_back(engine, gateway=name, trade_date=wanted.trade_date, instant=instant) as then:
+        yield _Lent(then.connection)

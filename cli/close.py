@@ -84,7 +84,7 @@ def reopen(*, trade_date: date, by: str, why: str, gateway: str | None, as_json_
 
 def as_row(close: Close) -> dict[str, object]:
     """A close for machines."""
-    names = (name for name in Close.__slots__ if name not in {"close_id", "digest", "root"})
+    names = (name for name in Close.__slots__ if name not in {"close_id", "rules", "digest", "root"})
     seals = {"digest": close.digest.hex(), "root": close.root.hex()}
     return {**{name: getattr(close, name) for name in names}, **seals}
 

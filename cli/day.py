@@ -11,9 +11,11 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from cli.context import clock, database, settings
+from cli.instants import Instant, looking_back
 from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from config.calendar import IST
 from config.settings import Settings
+from store.closed_days import Close
 from tieout.desk.day import Day, Figures
 from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
@@ -31,6 +33,7 @@ Examples:
   tieout day                      today, IST
   tieout day 2026-11-20           one trade date
   tieout day 2026-11-20 --json    the same for machines: one JSON object
+  tieout day 2026-11-20 --as-of 2026-11-20T21:00   as it was known at 21:00 IST
 Exit status: 0 it ties out, 1 something is unaccounted for.
 """
 
@@ -53,12 +56,17 @@ class TradeDate(click.ParamType[date]):
 @click.command(epilog=EPILOG)
 @click.argument("trade_date", metavar="[DATE]", type=TradeDate(), required=False)
 @click.option("--gateway", help="Which gateway, if you have several.")
+@click.option("--as-of", "instant", type=Instant(), metavar="INSTANT", help="As it was known then; IST without a zone.")
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
-def day(*, trade_date: date | None, gateway: str | None, as_json_: bool) -> None:
+def day(*, trade_date: date | None, gateway: str | None, instant: datetime | None, as_json_: bool) -> None:
     """Show how one trade date ties out; judges first what is due."""
     name, now = the_gateway(settings(), gateway), clock().now()
+    wanted = trade_date or now.astimezone(IST).date()
     with database() as engine:
-        found = tied_out(engine, settings(), name, trade_date or now.astimezone(IST).date(), now)
+        if instant is None:
+            found = tied_out(engine, settings(), name, wanted, now)
+        else:
+            found = known_then(engine, name, wanted, instant)
     if as_json_:
         click.echo(as_json(day_as_json(found)))
     else:
@@ -72,6 +80,13 @@ def tied_out(engine: Engine, settings: Settings, gateway: str, trade_date: date,
     review_due(engine, now=now, rules=rules_from(settings), limit=EVERYTHING, gateway=gateway)
     with engine.connect() as connection:
         return day_of(connection, gateway=gateway, trade_date=trade_date, as_of=now)
+
+
+def known_then(engine: Engine, gateway: str, trade_date: date, instant: datetime) -> Day:
+    """The day as it was known at an instant."""
+    with looking_back(engine, gateway=gateway, trade_date=trade_date, instant=instant) as then:
+        book = then.scope["book"]
+        return day_of(then.connection, gateway=gateway, trade_date=trade_date, as_of=instant, book=book)
 
 
 def the_gateway(settings: Settings, name: str | None) -> str:
@@ -94,16 +109,27 @@ def print_day(day: Day) -> None:
     out.print(_side_by_side(day) if out.width >= WIDE else _one_below_the_other(day))
     if day.findings:
         out.print(_findings(day))
+    if day.tolerance.by_rounding or day.tolerance.by_slack:
+        out.print(_tolerance(day), style="dim")
     if day.ties_out:
         out.print("\nEvery line of both sides is accounted for.", style="green")
     else:
         stderr().print(_apart(day.orders.unaccounted), style="bold red")
     if day.digest:
         out.print(f"digest {day.digest}", style="dim")
+    if day.close is not None:
+        out.print(_signature(day, day.close), style="yellow" if day.changed else "green")
 
 
 def _as_of(day: Day) -> str:
     return f"as of {day.as_of.astimezone(IST):%d %b %Y %H:%M} IST"
+
+
+def _signature(day: Day, close: Close) -> str:
+    signed = f"closed by {close.closed_by}, {close.closed_at.astimezone(IST):%d %b %Y %H:%M} IST"
+    if day.changed:
+        return f"{signed}; it has changed since: tieout verify {day.trade_date} names what, tieout asof says why"
+    return f"{signed}; root {close.root.hex()}"
 
 
 def _book(day: Day) -> str:
@@ -150,6 +176,12 @@ def _findings(day: Day) -> Table:
     for named in day.findings:
         table.add_row(named.name, named.finding_class, grouped(named.count), rupees(named.impact_inr))
     return table
+
+
+def _tolerance(day: Day) -> str:
+    used = day.tolerance
+    slack = f", {grouped(used.by_slack)} forgiven by slack: {rupees(used.slack_inr)} rupees" if used.by_slack else ""
+    return f"prices matched within tolerance: {grouped(used.by_rounding)} explained by rounding{slack}"
 
 
 def _apart(unaccounted: Figures) -> str:

@@ -81,7 +81,7 @@ def _import(
                 rules=rules_from(settings),
                 complete_for=complete_for,
                 dry_run=dry_run,
-                statuses=_statuses(settings),
+                statuses=statuses_of(settings),
                 progress=progress,
             )
         except (UnreadableFileError, WrongImportError, BadStatusesError) as error:
@@ -91,7 +91,8 @@ def _import(
         sys.exit(FOUND)
 
 
-def _statuses(settings: Settings) -> Mapping[str, str]:
+def statuses_of(settings: Settings) -> Mapping[str, str]:
+    """The company's status words with what they mean."""
     default = Settings.model_fields["statuses_file"].default
     return read_statuses() if settings.statuses_file == default else read_statuses(settings.statuses_file)
 

@@ -33,6 +33,7 @@ class Close:
     closed_by: str
     why: str | None
     despite: str | None
+    rules: Mapping[str, object]  #: the rule set with every value, as text
     digest: bytes
     rows: int
     root: bytes

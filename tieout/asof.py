@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Engine, text
 
 from books.again import row_again
 from books.orders import LAYOUT, Order, OrderReader
-from store import asof, books
+from store import asof, books, closed_days
 from store.days import Scope
 from store.engine import connect
 from store.instruments import read_master
+from tieout.closing import rules_json
 from tieout.desk.day import scope_of
 from tieout.order_import import order_values
 from tieout.reconcile import exclude_off_platform, reconcile
@@ -96,7 +97,7 @@ def rules_of(recorded: Mapping[str, object], present: Rules) -> Rules:
         for field in fields(present.policy)
         if field.name in recorded
     }
-    return Rules(replace(present.policy, **said), present.calendar)  # type: ignore[arg-type]
+    return replace(present, policy=replace(present.policy, **said))  # type: ignore[arg-type]
 
 
 def _value(recorded: object, like: object) -> object:
@@ -115,3 +116,20 @@ def _lasting(words: str) -> timedelta:
     days, _, clock = words.rpartition(", ") if "day" in words else ("0", "", words)
     hours, minutes, seconds = clock.split(":")
     return timedelta(days=int(days.split()[0]), hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+
+
+def rules_then(
+    engine: Engine, *, gateway: str, trade_date: date, instant: datetime, present: Rules
+) -> tuple[Rules, str | None]:
+    """The rule set of the close that stood at the instant, with how it differs; else the present one and None."""
+    with engine.connect() as connection:
+        scope = scope_of(connection, gateway=gateway, trade_date=trade_date)
+        closes = closed_days.closes(connection, scope)
+    stood = [c for c in closes if c.closed_at <= instant and (c.reopened_at is None or c.reopened_at > instant)]
+    if not stood:
+        return present, None
+    recorded, now = stood[-1].rules, rules_json(present)
+    apart = [
+        f"{name} was {recorded[name]}, is {now[name]}" for name in now if recorded.get(name, now[name]) != now[name]
+    ]
+    return rules_of(recorded, present), f"the rules are others: {'; '.join(apart)}" if apart else None

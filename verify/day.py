@@ -8,7 +8,7 @@ from verify.closes import Close, check_chain, find_close
 from verify.database import Reader
 from verify.digest import check_digest
 from verify.findings import check_findings
-from verify.lines import check_lines, price_bound
+from verify.lines import Bound, check_lines
 from verify.report import Report, Tell
 from verify.seals import check_sealed
 from verify.told import every
@@ -43,7 +43,7 @@ def verify(
 
 
 def _check_transactions(reader: Reader, close: Close, report: Report, tell: Tell) -> None:
-    totals, bound = Totals(close.day), price_bound(close.rules)
+    totals, bound = Totals(close.day), Bound.of(close.rules)
     tell("transactions")
     for number, told in enumerate(every(reader, close), start=1):
         check_lines(told, bound, report)

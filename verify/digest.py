@@ -20,7 +20,8 @@ from verify.told import Record
 RUN = 20_000  #: texts sorted at a time
 
 _LINES = """
-select coalesce(v.ours, 0) as o, coalesce(v.theirs, 0) as e, v.bucket, v.rule_set,
+select coalesce(v.ours, 0) as o, coalesce(v.theirs, 0) as e, v.bucket,
+  case when v.txn is not null then v.rule_set end as rule_set,
   u.line as our_line, u.order_id, u.account as our_account, u.broker as our_broker, u.trade_date as our_day,
   u.exchange as our_exchange, u.symbol as our_symbol, u.instrument as our_instrument, u.side as our_side,
   u.quantity as our_quantity, u.filled as our_filled, u.average_price as our_price, u.status as our_status,

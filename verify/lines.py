@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -19,13 +20,28 @@ HALF = Decimal("0.5")
 DECIDED = 0  #: the rung of a pair that a person put together
 
 
-def price_bound(rules: Mapping[str, Any]) -> Decimal:
-    """How far two prices may lie apart under these rules, in rupees a share."""
-    places = (int(rules["price_places_ours"]), int(rules["price_places_theirs"]))
-    return sum((HALF.scaleb(-each) for each in places), Decimal(str(rules["price_slack"])))
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How far two prices may lie apart, in rupees a share."""
+
+    fixed: Decimal  #: what rounding alone can do, and the slack of the rule set
+    share: Decimal = Decimal(0)  #: slack as a part of the Gateway's price
+    known: bool = True  #: False where slack counts ticks, which only the service looks up
+
+    @classmethod
+    def of(cls, rules: Mapping[str, Any]) -> Bound:
+        """The bound of a recorded rule set."""
+        places = (int(rules["price_places_ours"]), int(rules["price_places_theirs"]))
+        fixed = sum((HALF.scaleb(-each) for each in places), Decimal(str(rules["price_slack"])))
+        share = Decimal(str(rules.get("slack_bps") or 0)) / 10_000
+        return cls(fixed, share, known=not Decimal(str(rules.get("slack_ticks") or 0)))
+
+    def holds(self, apart: Decimal, price: Decimal) -> bool:
+        """Whether prices that far apart may be called equal but for rounding and slack."""
+        return bool(apart) and (not self.known or abs(apart) <= self.fixed + self.share * price)
 
 
-def check_lines(told: Told, bound: Decimal, report: Report) -> None:
+def check_lines(told: Told, bound: Bound, report: Report) -> None:
     """All that can be said anew about one transaction."""
     _books(told, report)
     if told.transaction_id:
@@ -96,7 +112,7 @@ def _once(told: Told, report: Report) -> None:
 # ---------------------------------------------------------------- verdicts
 
 
-def _verdict(told: Told, verdict: Record, bound: Decimal, report: Report) -> Iterator[str]:
+def _verdict(told: Told, verdict: Record, bound: Bound, report: Report) -> Iterator[str]:
     """What is wrong with a verdict."""
     ours, theirs = told.ours.get(verdict.ours), told.theirs.get(verdict.theirs)
     if (ours is None) != (verdict.ours is None) or (theirs is None) != (verdict.theirs is None):
@@ -123,7 +139,7 @@ def _named(told: Told, verdict: Record) -> set[str]:
     return {finding.name for finding in mine if finding.kind == "break"}
 
 
-def _pair(told: Told, verdict: Record, ours: Record, leg: Leg, bound: Decimal, report: Report) -> Iterator[str]:
+def _pair(told: Told, verdict: Record, ours: Record, leg: Leg, bound: Bound, report: Report) -> Iterator[str]:
     if not leg.reached:
         report.counts["verdicts left to the rules"] += 1
         return
@@ -133,7 +149,7 @@ def _pair(told: Told, verdict: Record, ours: Record, leg: Leg, bound: Decimal, r
     price = (ours.average_price or Decimal(0)) - (leg.price or Decimal(0)) if leg.filled else Decimal(0)
     if verdict.bucket == MATCHED and (apart or price):
         yield f"lies in matched, and the two sides state another {', '.join([*apart, *(['price'] if price else [])])}"
-    elif verdict.bucket == IN_TOLERANCE and (apart or not 0 < abs(price) <= bound):
+    elif verdict.bucket == IN_TOLERANCE and (apart or not bound.holds(price, leg.price or Decimal(0))):
         yield f"lies in {IN_TOLERANCE}, and the two sides are {price:f} rupees a share apart"
     elif verdict.bucket not in (MATCHED, IN_TOLERANCE):
         ended = end_of(ours.status, ours.filled or Decimal(0), ours.quantity)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine
@@ -129,8 +131,16 @@ def _cursor(after: str | None, sort: Sort) -> Cursor | None:
         raise BadCursorError from None
 
 
+class Connects(Protocol):
+    """An engine, or what lends one connection again and again."""
+
+    def connect(self) -> AbstractContextManager[Connection]:
+        """A connection to read on."""
+        ...
+
+
 def listing(
-    engine: Engine,
+    engine: Connects,
     wanted: FindingFilter,
     *,
     severity_of: Severity,

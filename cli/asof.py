@@ -1,0 +1,83 @@
+"""`tieout asof`: what we knew of a day at an instant, what is true now, and why the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import click
+from rich.table import Table
+
+from cli.context import clock, database, settings
+from cli.day import EVERYTHING, TradeDate, print_day, the_gateway
+from cli.instants import Instant, looking_back
+from cli.show import output_options, show_rows, stderr, stdout
+from config.calendar import IST
+from tieout.desk.day import day as day_of
+from tieout.desk.since import Changed, as_row, changed
+from tieout.review import review_due
+from tieout.rules import rules_from
+
+EPILOG = """
+\b
+Examples:
+  tieout asof 2026-11-20 --at 2026-11-20T21:00         21:00 IST, in words
+  tieout asof 2026-11-20 --at 2026-11-20T15:30Z --json one JSON object a change
+Nothing is stored, and nothing real is locked or written. A day of many lines takes as long as judging it.
+"""
+COLUMNS = ("side", "line", "transaction_id", "then", "now", "findings_then", "findings_now", "why")
+SHORT = 50
+EMPTY = "Nothing is said otherwise now."
+
+
+@click.command(epilog=EPILOG)
+@click.argument("trade_date", metavar="DATE", type=TradeDate())
+@click.option("--at", "instant", required=True, type=Instant(), metavar="INSTANT", help="IST unless it names a zone.")
+@click.option("--gateway", help="Which gateway, if you have several.")
+@output_options
+def asof(*, trade_date: date, instant: datetime, gateway: str | None, as_json: bool, as_csv: bool) -> None:
+    """Show what we knew of a trade date at an instant, and every line of which something else is said now."""
+    name, now = the_gateway(settings(), gateway), clock().now()
+    with database() as engine:
+        review_due(engine, now=now, rules=rules_from(settings()), limit=EVERYTHING, gateway=name)
+        with (
+            looking_back(engine, gateway=name, trade_date=trade_date, instant=instant) as then,
+            engine.connect() as connection,
+        ):
+            found = changed(
+                then.connection, connection, then.scope, since=instant, until=now, rules_changed=then.rules_changed
+            )
+            if as_json or as_csv:
+                show_rows(map(as_row, found), columns=COLUMNS, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+                return
+            book = then.scope["book"]
+            print_day(day_of(then.connection, gateway=name, trade_date=trade_date, as_of=instant, book=book))
+            _show(found)
+
+
+def _show(found: Iterator[Changed]) -> None:
+    table, count = Table(box=None, pad_edge=False), 0
+    for heading in ("side", "line", "then", "now", "because"):
+        table.add_column(heading, overflow="fold")
+    for count, row in enumerate(found, start=1):
+        if count <= SHORT:
+            table.add_row(row.side, row.line, *_said(row), "\n".join(_because(row)))
+    stdout().print("\nWhat is said otherwise now:" if count else f"\n{EMPTY}")
+    if count:
+        stdout().print(table)
+    if count > SHORT:
+        stderr().print(f"The first {SHORT} of {count}; all of them with --json or --csv.")
+
+
+def _said(row: Changed) -> tuple[str, str]:
+    def words(bucket: str | None, findings: tuple[str, ...]) -> str:
+        others = [name for name in findings if name != bucket]
+        return ", ".join([*([bucket] if bucket else []), *others]) or "not known"
+
+    return words(row.then, row.findings_then), words(row.now, row.findings_now)
+
+
+def _because(row: Changed) -> Iterator[str]:
+    for because in row.why:
+        when = "" if because.at is None else f" ({because.at.astimezone(IST):%d %b %H:%M} IST)"
+        yield f"{because.says}{when}"
