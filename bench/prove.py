@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import proofs
+from bench import proofs, prove_verdicts
 
 FIGURES = Path("docs/figures.md")
 
@@ -70,6 +70,13 @@ PROOFS: Sequence[Proof] = (
         heading="The acknowledgement path",
         promise="At least 0.30 of a bare route, at least 1.3 times one commit a request, one statement a group.",
         run=proofs.ingest,
+    ),
+    Proof(
+        name="verdicts",
+        heading="Verdicts on what was planted",
+        promise="Recall 100 % and precision at least 99.9 % for every kind, three seeds; unaccounted 0;"
+        " none of 15,000 prices on the edge of a tick judged wrong.",
+        run=prove_verdicts.verdicts,
     ),
 )
 
