@@ -74,6 +74,76 @@ def in_one_batch(draw: Draw, count: int) -> Iterator[Story]:
         yield joined(draw, stories, day)
 
 
+def _batch_sum(story: Story) -> None:
+    story.batch.filled = (story.batch.filled or ZERO) + ONE
+    story.tell_again()
+    story.finds("batch-sum")
+
+
+def _amount_sum(story: Story) -> None:
+    story.batch.buy_amount = (story.batch.buy_amount or ZERO) + 99_999
+    story.tell_again()
+    story.finds("amount-sum")
+
+
+def _variety(story: Story) -> None:
+    story.batch.variety = "bracket"
+    story.tell_again()
+    story.finds("unknown-enum")
+
+
+def _missed(story: Story) -> None:
+    story.webhooks.pop(0)
+    story.finds("webhook-missed")
+
+
+def _garbled(story: Story) -> None:
+    story.garbled.append(b'{"batchId": 7, "transactionId": "%s"}' % story.transaction_id.encode())
+    story.finds("payload-invalid")
+
+
+def _taken_back(story: Story) -> None:
+    story.answers.append(deepcopy(story.answer))
+    story.answer.status = "PROCESSING"
+    story.finds("regression")
+
+
+def _forged(story: Story) -> None:
+    story.hear(story.batch, story.webhooks[0].received_at).batch.filled = Decimal(99_999)
+    story.finds("webhook-differs")
+
+
+#: Faults of a batch or of its transaction that do not touch each other, in the order in which they are made.
+ABOVE: dict[str, Callable[[Story], None]] = {
+    "batch-sum": _batch_sum,
+    "amount-sum": _amount_sum,
+    "unknown-enum": _variety,
+    "webhook-differs": _forged,
+    "webhook-missed": _missed,
+    "payload-invalid": _garbled,
+    "regression": _taken_back,
+}
+
+
+def above_the_lines(draw: Draw, count: int) -> Iterator[Story]:
+    """So many batches as before, with one to four faults of the batch or the transaction besides."""
+    for story in in_one_batch(draw, count):
+        chosen = set(draw.chance.sample(list(ABOVE), draw.chance.randint(1, 4)))
+        if not _adds_up(story):
+            chosen.discard("amount-sum")  # it is not judged where a fill has no price, or no side
+        if "webhook-missed" in chosen:
+            chosen.discard("webhook-differs")  # what is heard, true or not, is not missed
+        for name, spoil in ABOVE.items():
+            if name in chosen:
+                spoil(story)
+        story.plants.append(f"above its lines: {', '.join(sorted(chosen))}")
+        yield story
+
+
+def _adds_up(story: Story) -> bool:
+    return all(leg.price and leg.side in ("BUY", "SELL") for leg in story.batch.legs if leg.filled)
+
+
 def _drawn(draw: Draw, fitting: Sequence[Plant], day: date) -> Story:
     for _ in range(TRIES):
         story = draw.chance.choice(fitting).story(draw)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bench.corpus.combined import in_one_batch, on_one_line
+from bench.corpus.combined import above_the_lines, in_one_batch, on_one_line
 from bench.corpus.draw import Draw
 from bench.corpus.pure import said_of
 from bench.corpus.registry import PLANTS
@@ -36,9 +36,9 @@ class Size:
 
     seeds: Sequence[int] = (1, 2, 3)
     repeats: int = 30  #: of each plant, judged by the rules alone
-    batches: int = 1500  #: of several plants each, likewise
+    batches: int = 1000  #: of several plants each, and as many with faults above their lines
     stored_repeats: int = 2  #: of each plant, through the tables
-    stored_batches: int = 150
+    stored_batches: int = 100
     ticks: int = 15_000
 
 
@@ -120,6 +120,7 @@ def told(seed: int, repeats: int, batches: int) -> Iterator[Story]:
             yield from plant.story(draw).family
     yield from on_one_line(draw)
     yield from in_one_batch(draw, batches)
+    yield from above_the_lines(draw, batches)
 
 
 def measure(size: Size, engine: Engine, folder: Path, *, say: Say) -> Figures:

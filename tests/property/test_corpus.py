@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from bench.corpus import CLEAN, PLANTERS, PLANTS, of_kind
-from bench.corpus.combined import in_one_batch, on_one_line
+from bench.corpus.combined import above_the_lines, in_one_batch, on_one_line
 from bench.corpus.draw import SESSIONS, TUESDAY, Draw
 from bench.corpus.measure import Size, judge_all, measure, told, wrong_prices
 from bench.corpus.mutations import MUTATIONS, base, mutate
@@ -52,6 +52,11 @@ def test_faults_of_one_line_are_all_found() -> None:
 def test_breaks_beside_each_other_do_not_hide_one_another() -> None:
     """Batches that hold several planted lines give the closures of all of them."""
     assert came_out(in_one_batch(Draw(6), 150)) == []
+
+
+def test_breaks_of_batches_do_not_hide_those_of_their_lines() -> None:
+    """Sums, webhooks, answers taken back and unknown words are found beside whatever is wrong with the lines."""
+    assert came_out(above_the_lines(Draw(16), 150)) == []
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.title)
