@@ -21,6 +21,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.keys import BadKeyError, Key, parse_keys
+from config.rulesets import find_rule_set
 
 PREFIX = "TIEOUT_"
 RATE, AT_ONCE = 8, 4  #: calls a second, and at the same time, unless a gateway says otherwise
@@ -162,6 +163,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least log level.")
     log_format: Literal["json", "text"] = Field("json", description="Form of the log lines.")
+
+    @field_validator("rules")
+    @classmethod
+    def _a_rule_set(cls, value: str) -> str:
+        find_rule_set(value)
+        return value
 
     @field_validator("clock_file", "database_url", "broker_url", "edge_metrics_port", mode="before")
     @classmethod

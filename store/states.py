@@ -29,14 +29,15 @@ Values = Mapping[str, object]
 
 LEG = tuple(c.name for c in schema.their_lines.c if c.name not in {"line", "txn", "book"})
 
-_LOCK = Query(f"""
+_ROWS = f"""
 select txn, gateway, transaction_id, origin, registered_at, requested, rev, judged_rev, quiet, {", ".join(STATED)},
   array(
     select complete_for from imports i
     where complete_for is not null and (i.gateway is null or i.gateway = transactions.gateway)
   ) as complete_days
-from transactions where txn = any(:txns) order by txn for no key update
-""")
+from transactions where txn = any(:txns) order by txn"""
+_LOCK = Query(f"{_ROWS} for no key update")
+_READ = Query(_ROWS)
 _SNAPSHOTS = Query("""
 select txn, snapshot_id, kind, asked_at, answered_at, known_at, body, mark
 from snapshots where txn = any(:txns) order by txn, asked_at, snapshot_id
@@ -52,6 +53,11 @@ update snapshots set mark = :mark where txn = :txn and snapshot_id = :snapshot_i
 def locked(txns: Sequence[int]) -> Asked:
     """The transactions' rows, in order of txn, locked until the end of the database transaction."""
     return _LOCK.of(txns=list(txns))
+
+
+def unlocked(txns: Sequence[int]) -> Asked:
+    """As `locked`, for those who only look: within one snapshot of the database."""
+    return _READ.of(txns=list(txns))
 
 
 def snapshots(txns: Sequence[int]) -> Asked:
