@@ -23,6 +23,7 @@ EPILOG = """
 \b
 Examples:
   tieout simulate                            into an edge at the usual port
+  tieout simulate --scenario simulator/scenarios/overnight.toml
   tieout simulate --seed 7 --transactions 500 --webhook-url http://127.0.0.1:9000/webhooks/simulated
 """
 
@@ -31,13 +32,25 @@ Examples:
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same day.")
 @click.option("--transactions", default=200, show_default=True, type=click.IntRange(1), help="How large a day.")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="The trade date; default 2026-11-18.")
+@click.option(
+    "--scenario",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Play this scenario file instead of a drawn day; docs/simulator.md says what it may hold.",
+)
 @click.option("--webhook-url", help="Where webhooks are posted; default the edge of this installation.")
 @click.option("--port", type=int, help="Port of its API and control; default TIEOUT_SIMULATOR_PORT.")
 @click.option("--home", type=click.Path(path_type=Path), help="Folder for its files; default in TIEOUT_HOME.")
 def simulate(
-    *, seed: int, transactions: int, day: datetime | None, webhook_url: str | None, port: int | None, home: Path | None
+    *,
+    seed: int,
+    transactions: int,
+    day: datetime | None,
+    scenario: Path | None,
+    webhook_url: str | None,
+    port: int | None,
+    home: Path | None,
 ) -> None:
-    """Run the Gateway's stand-in; it plays one trading day when told to. Ctrl-C stops it."""
+    """Run the Gateway's stand-in; it plays a trading day, or a scenario, when told to. Ctrl-C stops it."""
     settings = load_settings()
     folder = home or settings.home / "simulator"
     port = port or settings.simulator_port
@@ -52,6 +65,7 @@ def simulate(
         "--transactions": str(transactions),
         "--gateway": GATEWAY,
         **({"--date": f"{day:%Y-%m-%d}"} if day else {}),
+        **({"--scenario": str(scenario)} if scenario else {}),
     }
     stderr().print(_how_to_use(folder, clock, port), soft_wrap=True)
     _run(options, folder)

@@ -11,24 +11,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from simulator.access import Access
-from simulator.api import Api
-from simulator.clock import MovingClock
-from simulator.company import instruments_csv, orders_csv, orders_xlsx, replace_file, transactions_csv
+from simulator.assembly import Place, assembled
 from simulator.control import Control
-from simulator.day import BadDayError, Day
-from simulator.gate import Gate
-from simulator.journal import Journal
-from simulator.plan import Plan, plan_day
-from simulator.player import Player, Poster, steps_of
+from simulator.day import Day
+from simulator.scenario import DEFAULT_DATE, Scenario, read_scenario
 from simulator.serving import Connection
 from simulator.signing import Secrets
-from simulator.timeline import Timeline
-from simulator.world import world_of
 
 HOST = "127.0.0.1"
-DEFAULT_DATE = date(2026, 11, 18)  #: a Wednesday; the exchange trades on the two days after it
 _JWT, _API = "SIMULATOR_JWT_SECRET", "SIMULATOR_API_SECRET"
+_NEXT = ("SIMULATOR_NEXT_JWT_SECRET", "SIMULATOR_NEXT_API_SECRET")
 
 
 class CannotStartError(Exception):
@@ -50,6 +42,8 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--refuse-above", type=int, default=0, help="answer 429 above so many calls in any sliding second"
     )
     parser.add_argument("--people", type=int, default=0, help="so many people with holdings besides those who trade")
+    parser.add_argument("--retries", choices=("at-once", "schedule"), default="at-once", help="when it posts again")
+    parser.add_argument("--scenario", type=Path, help="a scenario file, instead of a drawn day")
     parser.add_argument("--gateway", default="simulated", help="the gateway's name")
     return parser.parse_args(argv)
 
@@ -65,59 +59,45 @@ def share(text: str) -> float:
     return value
 
 
-def secrets_from(environment: Mapping[str, str]) -> Secrets:
+def secrets_from(environment: Mapping[str, str], names: tuple[str, str] = (_JWT, _API)) -> Secrets:
     """The two secrets. Raises `CannotStartError`."""
-    jwt, api = environment.get(_JWT, ""), environment.get(_API, "")
+    jwt, api = (environment.get(name, "") for name in names)
     if not jwt or not api:
-        raise CannotStartError(f"set {_JWT} and {_API} to two secrets")
+        raise CannotStartError(f"set {names[0]} and {names[1]} to two secrets")
     if jwt == api:
-        raise CannotStartError(f"{_JWT} and {_API} are the same: make them two, or crossed keys would go unseen")
+        raise CannotStartError(
+            f"{names[0]} and {names[1]} are the same: make them two, or crossed keys would go unseen"
+        )
     return Secrets(jwt=jwt, api=api)
 
 
-def files_at_hold(plan: Plan, home: Path, clock: MovingClock, step: str) -> None:
-    """Write what the company would import at that hold."""
-    replace_file(home / "transactions.csv", transactions_csv(plan.registrations(clock.instant)))
-    if step == "evening":
-        replace_file(home / "orders.csv", orders_csv(plan.lines))
-        replace_file(home / "orders.xlsx", orders_xlsx(plan.lines, plan.day))
-
-
-def assembled(options: argparse.Namespace, secrets: Secrets) -> tuple[Control, Player]:
-    """All parts, put together: the clock set first of all, then the files of the start."""
-    day, home = Day(options.date), options.home
-    clock = MovingClock(options.clock, day.start)
-    home.mkdir(parents=True, exist_ok=True)
-    plan = plan_day(
-        day,
+def scenario_of(options: argparse.Namespace) -> Scenario:
+    """The scenario file, or a drawn day by the options. Raises `BadScenarioError`, `BadDayError`."""
+    if options.scenario:
+        return read_scenario(options.scenario)
+    return Scenario(
+        day=Day(options.date),
+        until=options.date,
         seed=options.seed,
         transactions=options.transactions,
+        withhold=options.withhold,
+        people=options.people,
+        refuse_above=options.refuse_above,
+        scheduled=options.retries == "schedule",
+    )
+
+
+def place_of(options: argparse.Namespace, environment: Mapping[str, str]) -> Place:
+    """Where it runs. Raises `CannotStartError`."""
+    following = any(environment.get(name) for name in _NEXT)
+    return Place(
+        home=options.home,
+        clock=options.clock,
+        webhook_url=options.webhook_url,
         gateway=options.gateway,
-        withheld=options.withhold,
+        secrets=secrets_from(environment),
+        next_secrets=secrets_from(environment, _NEXT) if following else None,
     )
-    replace_file(home / "instruments.csv", instruments_csv(day))
-    replace_file(home / "truth.json", plan.truth_json())
-    journal = Journal(home / "log.jsonl")
-    world = world_of(plan, more_people=options.people)
-    api = Api(
-        plan.stories,
-        gateway=plan.gateway,
-        clock=clock,
-        access=Access(secrets, since=day.start),
-        journal=journal,
-        gate=Gate(most=options.refuse_above),
-        world=world,
-    )
-    player = Player(
-        Timeline(plan.posts),
-        steps_of([day]),
-        poster=Poster(options.webhook_url),
-        clock=clock,
-        journal=journal,
-        secrets=secrets,
-        at_hold=lambda step: files_at_hold(plan, home, clock, step),
-    )
-    return Control(plan, api=api, player=player, clock=clock, journal=journal, home=home, world=world), player
 
 
 async def serve(control: Control, port: int) -> None:
@@ -137,8 +117,8 @@ def main(argv: Sequence[str]) -> int:
     """Run until told to stop; the exit code is 2 for a wrong call and 3 for a taken port."""
     options = arguments(argv)
     try:
-        control, player = assembled(options, secrets_from(os.environ))
-    except (CannotStartError, BadDayError, ValueError) as error:
+        control, player = assembled(scenario_of(options), place_of(options, os.environ))
+    except (CannotStartError, ValueError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2
     player.start()

@@ -7,15 +7,18 @@ expired if it ended before the day began, and good for the whole day otherwise.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import jwt
 from jwt.types import Options
 
+from simulator.keyring import Keyring
 from simulator.signing import Secrets
 
 _REMEMBERED = 1000
+_TOKEN_S = 3600
 _OPTIONS: Options = {"require": ["exp"], "verify_exp": False, "verify_iat": False, "verify_nbf": False}
 
 
@@ -24,44 +27,59 @@ class AccessError(Exception):
 
 
 class Access:
-    """Checks both headers; a token that was once good is remembered."""
+    """Checks both headers; a token that was once good with a secret is remembered."""
 
-    def __init__(self, secrets: Secrets, *, since: datetime) -> None:
-        """Take the two secrets, which must differ, and the instant at which the day begins."""
-        self._secrets, self._since = secrets, since.timestamp()
-        self._good: dict[str, Mapping[str, object]] = {}
+    def __init__(self, secrets: Secrets | Keyring, *, since: datetime) -> None:
+        """Take the secrets, and the instant at which the day begins."""
+        self.keyring = secrets if isinstance(secrets, Keyring) else Keyring(secrets)
+        self._since = since.timestamp()
+        self._good: dict[tuple[str, str], Mapping[str, object]] = {}
 
-    def account(self, headers: Mapping[str, str]) -> str | None:
-        """The smallcaseAuthId of a connected token, None of a guest's. Raises `AccessError`."""
+    def account(self, headers: Mapping[str, str], now: datetime | None = None) -> str | None:
+        """The smallcaseAuthId of a connected token, None of a guest's. Raises `AccessError`.
+
+        After a rotation each header is checked by itself: old and new ones may be mixed while both are good.
+        """
+        taken = self.keyring.taken(now) if now else [self.keyring.current]
         secret = headers.get("x-gateway-secret")
         if secret is None:
             raise AccessError("missing x-gateway-secret: invalid gateway")
-        if not hmac.compare_digest(secret.encode(), self._secrets.api.encode()):
+        if not any(hmac.compare_digest(secret.encode(), each.api.encode()) for each in taken):
             raise AccessError("invalid gateway secret")
-        claims = self._claims(headers.get("x-gateway-authtoken"))
+        claims = self._claims(headers.get("x-gateway-authtoken"), [each.jwt for each in taken])
         account = claims.get("smallcaseAuthId")
         return account if isinstance(account, str) else None
 
-    def _claims(self, token: str | None) -> Mapping[str, object]:
+    def person_token(self, account: str) -> str:
+        """The token that the SDK gives to a person's client: good for an hour, by the wall's clock."""
+        now = int(time.time())
+        claims = {"smallcaseAuthId": account, "iat": now, "exp": now + _TOKEN_S}
+        return jwt.encode(claims, self.keyring.current.jwt, algorithm="HS256")
+
+    def _claims(self, token: str | None, secrets: Sequence[str]) -> Mapping[str, object]:
         if not token:
             raise AccessError("missing x-gateway-authtoken: invalid jwt")
-        if (known := self._good.get(token)) is not None:
-            return known
-        claims = self._decoded(token)
-        if len(self._good) >= _REMEMBERED:
-            self._good.clear()
-        self._good[token] = claims
-        return claims
+        for secret in secrets:
+            if (known := self._good.get((token, secret))) is not None:
+                return known
+        return self._decoded(token, secrets)
 
-    def _decoded(self, token: str) -> Mapping[str, object]:
-        try:
-            claims: Mapping[str, object] = jwt.decode(token, self._secrets.jwt, algorithms=["HS256"], options=_OPTIONS)
-        except jwt.MissingRequiredClaimError:
-            raise AccessError("invalid jwt: no exp") from None
-        except jwt.InvalidTokenError as error:
-            raise AccessError(f"invalid jwt: {error}") from None
-        self._check(claims)
-        return claims
+    def _decoded(self, token: str, secrets: Sequence[str]) -> Mapping[str, object]:
+        problem: Exception | None = None
+        for secret in secrets:
+            try:
+                claims: Mapping[str, object] = jwt.decode(token, secret, algorithms=["HS256"], options=_OPTIONS)
+            except jwt.MissingRequiredClaimError:
+                raise AccessError("invalid jwt: no exp") from None
+            except jwt.InvalidTokenError as error:
+                problem = problem or error
+                continue
+            self._check(claims)
+            if len(self._good) >= _REMEMBERED:
+                self._good.clear()
+            self._good[token, secret] = claims
+            return claims
+        raise AccessError(f"invalid jwt: {problem}") from None
 
     def _check(self, claims: Mapping[str, object]) -> None:
         expires_at = claims["exp"]

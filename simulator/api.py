@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from simulator.access import Access, AccessError
 from simulator.accounts import Accounts
+from simulator.asked import AskedWronglyError, read_asked
 from simulator.clock import MovingClock
 from simulator.day import instant_text
-from simulator.draw import Account
+from simulator.doings import Doings
+from simulator.faults import Faults
 from simulator.gate import Gate
 from simulator.journal import Journal
-from simulator.orders import Json, Leg, Picture
+from simulator.keyring import Keyring
+from simulator.orders import Json, Picture
+from simulator.otp import Otp
 from simulator.people import People
 from simulator.serving import HTML, Reply, Request, json_reply, refusal
+from simulator.shapes import Shapes
+from simulator.signing import skewed
 from simulator.story import Story, basket
+from simulator.timeline import Timeline
 from simulator.world import World
 
-INTENTS = frozenset({"CONNECT", "TRANSACTION", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT", "FETCH_FUNDS", "CANCEL_ORDER"})
 STALL_S = 2.0
+BAD = 400
 _PATH = re.compile(
     r"/(?:v1/(?P<gw>[^/]+)/engine/(?P<what>transactiondetails|orders|user/holdings|user/investments)"
-    r"|gateway/(?P<gw2>[^/]+)/(?P<what2>transaction|user/holdings))"
+    r"|gateway/mf/(?P<otp>verifyOtp)|gateway/(?P<gw2>[^/]+)/(?P<what2>transaction|user/holdings))"
 )
 _PAGE = b"<!doctype html><title>502</title><h1>Bad gateway</h1>"
 
@@ -44,36 +50,56 @@ class Api:
         access: Access,
         journal: Journal,
         gate: Gate | None = None,
-        world: World | None = None,
+        doings: Doings | None = None,
+        faults: Faults | None = None,
+        shapes: Shapes | None = None,
+        skew: timedelta = timedelta(0),
     ) -> None:
         """Answer for these transactions of that gateway."""
-        self.gate = gate or Gate()
-        self._accounts = Accounts(world or World(people=People()))
-        self._stories = {story.transaction_id: story for story in stories}
+        self.gate, self.faults, self.shapes = gate or Gate(), faults or Faults(0), shapes or Shapes()
+        self._skew = skew
+        self.stories = {story.transaction_id: story for story in stories}
+        self.doings = doings or Doings(
+            gateway=gateway, seed=0, world=World(people=People()), timeline=Timeline(), stories=self.stories
+        )
+        self.stories = self.doings.stories = {**self.doings.stories, **self.stories}
+        self._accounts = Accounts(self.doings.world)
+        self._otp = Otp(self.doings)
         self._gateway, self._clock, self._access, self._journal = gateway, clock, access, journal
         self._asked: Counter[str] = Counter()
-        self._created = 0
+
+    @property
+    def keyring(self) -> Keyring:
+        """The secrets that open it."""
+        return self._access.keyring
+
+    def person_token(self, auth_id: str) -> str:
+        """The token that a person's client is given."""
+        return self._access.person_token(auth_id)
 
     def answer(self, request: Request) -> Reply | None:
         """The answer, or None if the path is none of the API's."""
         if (match := _PATH.fullmatch(request.path)) is None:
             return None
-        what, gateway = match["what"] or match["what2"], match["gw"] or match["gw2"]
+        what = match["what"] or match["what2"] or match["otp"]
+        gateway = match["gw"] or match["gw2"] or self._gateway
         if (refused := self.gate.refuse()) is not None:
             reply, about = refused, ",".join(request.query.get("transactionId", []))
         else:
-            reply, about = self._checked(request, what, gateway)
+            good, about = self._checked(request, what, gateway)
+            shown = self.shapes.refusal(good) if good.status >= BAD else good
+            reply = self.faults.befall(what, about, self._clock.instant, self._skewed(shown))
         self._journal.question(
             status=reply.status, instant=instant_text(self._clock.instant), path=what, transaction_id=about
         )
         return reply
 
     def _checked(self, request: Request, what: str, gateway: str) -> tuple[Reply, str]:
-        method = "POST" if what == "transaction" else "GET"
+        method = "POST" if what in {"transaction", "verifyOtp"} else "GET"
         if request.method != method:
             return refusal(405, f"method not allowed: {method} is"), ""
         try:
-            account = self._access.account(request.headers)
+            account = self._access.account(request.headers, self._clock.instant)
         except AccessError as error:
             return refusal(401, str(error)), ""
         if gateway != self._gateway:
@@ -85,46 +111,28 @@ class Api:
             "transaction": self._create,
             "transactiondetails": self._details,
             "orders": self._orders,
+            "verifyOtp": lambda asked, _: self._otp.answer(asked, self._clock.instant),
         }
         return answers[what](request, account)
 
+    def _skewed(self, reply: Reply) -> Reply:
+        return replace(reply, body=skewed(reply.body.decode(), self._skew).encode()) if self._skew else reply
+
     def _create(self, request: Request, account: str | None) -> tuple[Reply, str]:
         try:
-            asked = json.loads(request.body)
-            intent, config = asked["intent"], asked.get("orderConfig") or {}
-            securities = config.get("securities") or []
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return refusal(400, "the body is no JSON object with an intent"), ""
-        if intent not in INTENTS:
-            return refusal(400, f"unknown intent {intent!r}"), ""
-        story = self._new(account or "", securities)
+            asked = read_asked(request.body, connected=account is not None)
+        except AskedWronglyError as error:
+            return refusal(400, str(error)), ""
+        story = self.doings.create(asked, account or "", self._clock.instant)
         expire_at = instant_text(story.expire_at)
         return _good({"transactionId": story.transaction_id, "expireAt": expire_at}), story.transaction_id
-
-    def _new(self, account: str, securities: Sequence[Json]) -> Story:
-        self._created += 1
-        name = hashlib.sha256(f"{self._gateway} {self._created}".encode()).hexdigest()[:32]
-        story = Story(
-            plot="created",
-            transaction_id=f"TRX_{name}",
-            account=Account(account, "kite"),
-            batch_id="",
-            gateway=self._gateway,
-            created_at=self._clock.instant,
-            requested=list[Leg](),
-            asked=securities,
-        )
-        story.say(story.created_at, "INITIALIZED")
-        story.pictures.append(Picture(since=story.expire_at, status="INITIALIZED", expired=True))
-        self._stories[story.transaction_id] = story
-        return story
 
     def _details(self, request: Request, account: str | None) -> tuple[Reply, str]:
         transaction_id = request.query.get("transactionId", [""])[0]
         story = self._visible(transaction_id, account)
         if story is None:
             return refusal(404, "invalid_transactionId"), transaction_id
-        good = _good({"transactionDetails": self._said(story)})
+        good = _good(self.shapes.data(self._said(story)))
         turn = self._asked[transaction_id]
         self._asked[transaction_id] += 1
         return (_faulty(story.faults[turn], good) if turn < len(story.faults) else good), transaction_id
@@ -139,27 +147,42 @@ class Api:
         return _good({"transactions": entries}), ",".join(asked)
 
     def _visible(self, transaction_id: str, account: str | None) -> Story | None:
-        story = self._stories.get(transaction_id)
+        story = self.stories.get(transaction_id)
         if story is None or (account is not None and account != story.account.auth_id):
             return None
         return None if story.created_at > self._clock.instant else story
 
     def _said(self, story: Story) -> Json:
         picture = picture_at(story, self._clock.instant)
-        return {
+        said: Json = {
             "transactionId": story.transaction_id,
-            "intent": "TRANSACTION",
+            "intent": story.intent,
             "status": picture.status,
             "gateway": self._gateway,
-            "smallcaseAuthId": story.account.auth_id,
-            "broker": story.account.broker,
+            "smallcaseAuthId": story.account.auth_id or None,
+            "broker": story.account.broker or None,
             "createdAt": instant_text(story.created_at),
             "updatedAt": instant_text(picture.since),
             "expireAt": instant_text(story.expire_at),
             "expired": picture.expired,
-            "orderConfig": {"type": "SECURITIES", "securities": [*basket(story.requested), *story.asked]},
+            "orderConfig": _config(story),
             "orderBatches": [picture.batch.said()] if picture.batch else [],
             "error": picture.error,
+        }
+        if story.notes:
+            said["notes"] = story.notes
+        if story.acted and picture.status == "COMPLETED":
+            said["success"] = self._success(story, picture)
+        return said
+
+    def _success(self, story: Story, picture: Picture) -> Json:
+        """What the flow gave: the person's token for the client, and what the intent asked for."""
+        return {
+            "data": dict(picture.success or {}),
+            "smallcaseAuthToken": self._access.person_token(story.account.auth_id),
+            "broker": story.account.broker,
+            "signup": False,
+            "transactionId": story.transaction_id,
         }
 
 
@@ -167,6 +190,12 @@ def picture_at(story: Story, instant: datetime) -> Picture:
     """What is said of that transaction at that instant."""
     index = bisect_right(story.pictures, instant, key=lambda picture: picture.since)
     return story.pictures[max(0, index - 1)]
+
+
+def _config(story: Story) -> Json | None:
+    if story.intent != "TRANSACTION":
+        return dict(story.config) or None
+    return {"type": "SECURITIES", **story.config, "securities": [*basket(story.requested), *story.asked]}
 
 
 def _good(data: Json) -> Reply:

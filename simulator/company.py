@@ -76,12 +76,13 @@ class Registration:
     created_at: datetime
     expire_at: datetime
     requested: Sequence[dict[str, object]]
+    intent: str = "TRANSACTION"
 
     def row(self) -> Row:
         """The registration in the order of `TRANSACTION_COLUMNS`."""
         basket = json.dumps({"type": "SECURITIES", "securities": self.requested}, separators=(",", ":"))
         times = instant_text(self.created_at), instant_text(self.expire_at)
-        return (self.transaction_id, self.gateway, self.account, *times, "TRANSACTION", basket)
+        return (self.transaction_id, self.gateway, self.account, *times, self.intent, basket)
 
 
 def rupees(paise: int | None) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+LATEST = 20  #: how many are kept to be shown
 _QUESTION = b'{"what":"question",'
 
 
@@ -23,15 +24,19 @@ class Journal:
         self.answers: Counter[str] = Counter()  #: HTTP statuses the service gave to posts
         self.questions: Counter[str] = Counter()  #: HTTP statuses we gave to the service
         self.retries = 0
+        self.posts: deque[Mapping[str, object]] = deque(maxlen=LATEST)
+        self.calls_made: deque[Mapping[str, object]] = deque(maxlen=LATEST)
         self.faults: list[Mapping[str, object]] = []
 
     def post(self, *, status: int, **facts: object) -> None:
         """A webhook was answered."""
         self.answers[str(status)] += 1
+        self.posts.append({"status": status, **facts})
         self._write({"what": "post", "status": status, **facts})
 
     def withheld(self, **facts: object) -> None:
         """A webhook was due and is never sent."""
+        self.posts.append({"status": "withheld", **facts})
         self._write({"what": "withheld", **facts})
 
     def retry(self, **facts: object) -> None:
@@ -42,6 +47,7 @@ class Journal:
     def question(self, *, status: int, **facts: object) -> None:
         """The API was asked and answered with that status; 0 is a connection that was reset."""
         self.questions[str(status)] += 1
+        self.calls_made.append({"status": status, **facts})
         wall = datetime.now(UTC).isoformat(timespec="microseconds")
         self._write({"what": "question", "status": status, "wall": wall, **facts})
 

@@ -59,10 +59,11 @@ class Batch:
     completed_at: datetime | None = None
     odd_filled: int = 0
     odd_amount: float = 0.0
+    invested: str = ""  #: iscid, of a smallcase
 
     def said(self) -> Json:
         """The batch as JSON, without the ids of its transaction."""
-        return {
+        batch: Json = {
             "batchId": self.batch_id,
             "status": self.status,
             "variety": self.variety,
@@ -74,6 +75,7 @@ class Batch:
             "orders": [leg.said() for leg in self.legs if leg.placed],
             "unplaced": [leg.said() for leg in self.legs if not leg.placed],
         }
+        return batch | {"iscid": self.invested} if self.invested else batch
 
     def _amount(self, side: str) -> float | int:
         amount = 0.0
@@ -92,6 +94,7 @@ class Picture:
     batch: Batch | None = None
     error: Mapping[str, object] | None = None
     expired: bool = False
+    success: Mapping[str, object] | None = None  #: what the flow gave besides orders
 
 
 def number(value: float) -> float | int:

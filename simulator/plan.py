@@ -15,6 +15,8 @@ from simulator.orders import Leg
 from simulator.story import ACCEPTED, Post, Story
 from simulator.withhold import withhold
 
+Finding = tuple[str, str, str | None]  #: name, transactionId, line
+
 _OFF_PLATFORM_PER = 200  #: lines in the books that no transaction of the Gateway explains
 
 
@@ -34,10 +36,10 @@ class Plan:
         made = [story.registration() for story in self.stories if story.created_at <= until]
         return sorted(made, key=lambda registration: (registration.created_at, registration.transaction_id))
 
-    def truth(self) -> dict[str, object]:
-        """What is to be found at 20:05 when the books of the day are complete."""
+    def truth(self, more: Sequence[Finding] = ()) -> dict[str, object]:
+        """What is to be found at 20:05 when the books of the day are complete, `more` besides the drawn day's."""
         found = sorted(
-            ((name, story.transaction_id, line) for story in self.stories for name, line in story.findings),
+            [*((name, story.transaction_id, line) for story in self.stories for name, line in story.findings), *more],
             key=lambda finding: (finding[0], finding[1], finding[2] or ""),
         )
         return {
@@ -49,9 +51,9 @@ class Plan:
             "events": self.events(),
         }
 
-    def truth_json(self) -> bytes:
+    def truth_json(self, more: Sequence[Finding] = ()) -> bytes:
         """The truth as the file holds it."""
-        return (json.dumps(self.truth(), indent=1) + "\n").encode()
+        return (json.dumps(self.truth(more), indent=1) + "\n").encode()
 
     def events(self) -> dict[str, int]:
         """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""

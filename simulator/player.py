@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from simulator.clock import TICK_S, MovingClock
 from simulator.day import Day, instant_text
 from simulator.journal import Journal
-from simulator.signing import Secrets, webhook_body
-from simulator.story import ACCEPTED
+from simulator.keyring import Keyring
+from simulator.poster import Answer, Poster
+from simulator.signing import webhook_body
+from simulator.story import ACCEPTED, Post
 from simulator.timeline import Delivery, Item, Timeline
 
-ANSWER_S = 15.0  #: longest wait for one answer
 GIVE_UP_S = 90.0  #: longest retrying of one post
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
 _AWAY = 503
@@ -33,40 +33,16 @@ class WrongPhaseError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the service answered to a post, and how long that took."""
+class Stamp:
+    """How webhooks are signed: by the secrets of the moment, by a clock that may be ahead."""
 
-    status: int
-    text: str
-    ack_ms: float
+    keyring: Keyring
+    skew: timedelta = timedelta(0)
+    epoch: bool = False
 
-
-class Poster:
-    """One persistent connection to the service's edge."""
-
-    def __init__(self, url: str) -> None:
-        """Post to that address."""
-        parts = urlsplit(url)
-        if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"{url} is no http address of an edge")
-        self._path = parts.path or "/"
-        self._connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=ANSWER_S)
-
-    def post(self, body: bytes) -> Answer:
-        """Post once. Raises `OSError` or `http.client.HTTPException` when there is no answer."""
-        start = time.perf_counter()
-        try:
-            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
-            response = self._connection.getresponse()
-            text = response.read().decode("utf-8", "replace")
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            raise
-        return Answer(status=response.status, text=text, ack_ms=round(1000 * (time.perf_counter() - start), 3))
-
-    def close(self) -> None:
-        """End the connection; the next post opens another."""
-        self._connection.close()
+    def body(self, post: Post) -> bytes:
+        """The bytes of that webhook, as they are sent now."""
+        return webhook_body(post, self.keyring.current, skew=self.skew, epoch=self.epoch)
 
 
 class Player(threading.Thread):
@@ -80,7 +56,7 @@ class Player(threading.Thread):
         poster: Poster,
         clock: MovingClock,
         journal: Journal,
-        secrets: Secrets,
+        stamp: Stamp,
         at_hold: Callable[[str], None],
         scheduled: bool = False,
     ) -> None:
@@ -91,7 +67,7 @@ class Player(threading.Thread):
         super().__init__(name="player", daemon=True)
         self.timeline, self._steps, self._scheduled = timeline, steps, scheduled
         self._poster, self._clock, self._journal = poster, clock, journal
-        self.secrets, self._at_hold = secrets, at_hold
+        self._stamp, self._at_hold = stamp, at_hold
         self._wake = threading.Condition()
         self._going = False
         self._target: datetime | None = None
@@ -198,7 +174,7 @@ class Player(threading.Thread):
 
     def _deliver(self, delivery: Delivery) -> None:
         facts = _facts(delivery)
-        body = webhook_body(delivery.post, self.secrets)
+        body = self._stamp.body(delivery.post)
         answer = self._once(body, facts) if self._scheduled else self._answered(body, facts)
         if answer is not None:
             self._journal.post(status=answer.status, answer=answer.text, ack_ms=answer.ack_ms, **facts)

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qs, unquote, urlsplit
 
 MAX_HEAD, MAX_BODY = 32 * 1024, 1 << 20
+DRIPS = 40  #: bits in which a dripping answer comes
 JSON, HTML, TEXT = "application/json", "text/html; charset=utf-8", "application/x-ndjson"
 
 
@@ -40,6 +41,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     reset: bool = False  #: no answer: the connection is reset
+    drip_s: float = 0.0  #: the body comes bit by bit, over so long
 
     def wire(self) -> bytes:
         """The answer's bytes."""
@@ -120,6 +122,11 @@ class Connection(asyncio.Protocol):
             self._waiting = True
             asyncio.get_running_loop().call_later(reply.delay_s, self._reply_late, reply, close)
             return
+        if reply.drip_s:
+            self._waiting = True
+            wire = reply.wire()
+            self._drip(wire, close, reply.drip_s / DRIPS, max(1, len(wire) // DRIPS))
+            return
         self._say(reply)
         if close:
             self.close()
@@ -127,6 +134,18 @@ class Connection(asyncio.Protocol):
     def _reply_late(self, reply: Reply, close: bool) -> None:  # noqa: FBT001 call_later takes no keywords
         self._waiting = False
         self._say(reply)
+        if close:
+            self.close()
+        self._next()
+
+    def _drip(self, wire: bytes, close: bool, pause_s: float, bit: int) -> None:  # noqa: FBT001 call_later likewise
+        if not self._transport:
+            return
+        self._transport.write(wire[:bit])
+        if rest := wire[bit:]:
+            asyncio.get_running_loop().call_later(pause_s, self._drip, rest, close, pause_s, bit)
+            return
+        self._waiting = False
         if close:
             self.close()
         self._next()

@@ -82,3 +82,9 @@ def _share(line: str) -> Share:
 
 
 SHARES = tuple(_share(line) for line in _LIST.strip().splitlines())
+
+#: Baskets that can be bought as one: scid to symbol and how many of it.
+SMALLCASES = {
+    "SCMO_0001": {"INFY": 2, "ITC": 10, "SBIN": 3},
+    "SCMO_0002": {"TCS": 1, "WIPRO": 8, "TITAN": 1},
+}

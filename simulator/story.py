@@ -49,6 +49,12 @@ class Story:
     findings: set[tuple[str, str | None]] = field(default_factory=set)
     faults: Sequence[str] = ()  #: what the API answers at the first questions, before it is good
     asked: Sequence[Mapping[str, object]] = ()  #: the basket as a caller of the API asked for it
+    intent: str = "TRANSACTION"
+    config: Mapping[str, object] = field(default_factory=dict)  #: `orderConfig` besides the basket
+    notes: str = ""
+    version: str = "v1"
+    invested: str = ""  #: iscid, of a smallcase
+    acted: bool = False  #: somebody has begun it
 
     @property
     def expire_at(self) -> datetime:
@@ -63,7 +69,8 @@ class Story:
             account=self.account.auth_id,
             created_at=self.created_at,
             expire_at=self.expire_at,
-            requested=basket(self.requested),
+            requested=[*basket(self.requested), *map(dict, self.asked)],
+            intent=self.intent,
         )
 
     def say(self, since: datetime, status: str, batch: Batch | None = None) -> None:

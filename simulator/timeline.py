@@ -63,6 +63,15 @@ class Timeline:
         with self._lock:
             return self._items[0].at if self._items else None
 
+    def to_post(self) -> int:
+        """How many first posts are still to be sent."""
+        with self._lock:
+            return sum(_is_first_post(item.what) for item in self._items)
+
     def __len__(self) -> int:
         """How many things are still to happen."""
         return len(self._items)
+
+
+def _is_first_post(what: Delivery | Deed) -> bool:
+    return isinstance(what, Delivery) and not what.attempt and not what.post.withheld

@@ -33,7 +33,7 @@ class Edge:
     bodies: list[bytes] = field(default_factory=list)
     instants: list[str] = field(default_factory=list)
     refuse_next: int = 0
-    secret: bytes = b"another-secret"
+    secrets: list[bytes] = field(default_factory=lambda: [b"another-secret"])
     server: ThreadingHTTPServer | None = None
 
     def start(self) -> None:
@@ -58,9 +58,10 @@ class Edge:
         self.bodies.append(body)
         self.instants.append(self.clock.read_text())
         said = json.loads(body)
-        message = (said["timestamp"] + said["smallcaseAuthId"]).encode()
-        right = hmac.new(self.secret, message, hashlib.sha256).hexdigest()
-        return 200 if said.get("checksum") == right else 401
+        signed = said["transactionId"] if "summary" in said else said["smallcaseAuthId"]
+        message = f"{said['timestamp']}{signed}".encode()
+        right = [hmac.new(secret, message, hashlib.sha256).hexdigest() for secret in self.secrets]
+        return 200 if said.get("checksum") in right else 401
 
 
 def _handler(edge: Edge) -> type[BaseHTTPRequestHandler]:

@@ -90,7 +90,7 @@ def test_an_edge_that_is_away_changes_nothing(tmp_path: Path, edge: Edge) -> Non
 
 def test_an_answer_that_is_not_expected_is_a_fault(tmp_path: Path, edge: Edge) -> None:
     """A good webhook answered 4xx, here because the edge has another secret, is recorded as a fault."""
-    edge.secret = b"crossed"
+    edge.secrets = [b"crossed"]
     with started(tmp_path, edge) as simulator:
         simulator.play_all()
         status = simulator.status()
@@ -110,7 +110,8 @@ def test_two_runs_of_a_seed_write_the_same_files(tmp_path: Path, edge: Edge) -> 
             files = {path.name: path.read_bytes() for path in simulator.home.iterdir() if path.name != "log.jsonl"}
         found.append((files, edge.bodies))
     assert found[0] == found[1]
-    assert set(found[0][0]) == {"instruments.csv", "transactions.csv", "orders.csv", "orders.xlsx", "truth.json"}
+    names = {"instruments.csv", "transactions.csv", "orders.csv", "orders.xlsx", "positions.csv", "truth.json"}
+    assert set(found[0][0]) == names
 
 
 def test_the_log_tells_every_post(simulator: Running, edge: Edge) -> None:
