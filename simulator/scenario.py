@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
@@ -12,19 +11,18 @@ from pathlib import Path
 
 from simulator.act import Act, read_act
 from simulator.asked import INTENTS, OF_SMALLCASES
+from simulator.cast import read_person, share_in
 from simulator.day import Day
-from simulator.draw import BROKERS, Account
 from simulator.exchange import HOLIDAYS, Exchange
 from simulator.faults import Fault, read_fault
-from simulator.ledger import Action, Bonus, Lot, Split
-from simulator.people import FUNDS, Fund, Person, Smallcase
+from simulator.ledger import Action, Bonus, Split
+from simulator.people import Person
 from simulator.shapes import ANY, BATCHES, ERRORS, NESTINGS
-from simulator.shares import SHARES, SMALLCASES, Share
+from simulator.shares import SMALLCASES
 from simulator.table import BadTableError, Table
 
 DEFAULT_DATE = date(2026, 11, 18)  #: a Wednesday; the exchange trades on the two days after it
 MOST_DAYS = 40
-_SHARES = {share.symbol: share for share in SHARES}
 
 
 class BadScenarioError(ValueError):
@@ -114,7 +112,7 @@ def scenario_from(value: object) -> Scenario:
     first = top.day("date", DEFAULT_DATE)
     exchange = Exchange(_holidays(top))
     day, until = _days(top, first, exchange)
-    persons = [_person(table, day) for table in top.tables("person")]
+    persons = [read_person(table, day) for table in top.tables("person")]
     steps = [_step(table, first) for table in top.tables("step")]
     _check_steps(steps, persons)
     gateway = top.table("gateway") or Table({}, "[gateway]")
@@ -164,49 +162,6 @@ def _days(top: Table, first: date, exchange: Exchange) -> tuple[Day, date]:
     return Day(first), until
 
 
-def _person(table: Table, day: Day) -> Person:
-    name = table.text("name")
-    on = day.trade_date
-    digest = hashlib.sha256(f"person {name}".encode()).hexdigest()
-    smallcase, held = table.counts("smallcase"), table.counts("holds")
-    person = Person(
-        name=name,
-        account=Account(table.text("account", digest[:24]), table.text("broker", "kite", among=BROKERS)),
-        consented=table.flag("consent", otherwise=True),
-        refreshed_at=table.instant("last_login", on) if table.has("last_login") else day.start,
-        lots=[_lot(table, symbol, count, smallcase) for symbol, count in held.items()],
-        funds=[_fund(digest, turn) for turn in range(table.whole("funds", 0))],
-        smallcases=[_smallcase(digest, smallcase)] if smallcase else (),
-        leprechaun=table.flag("leprechaun", otherwise=False),
-    )
-    if person.consented and not table.flag("imported", otherwise=True):
-        person.refreshed_at = None
-    table.end()
-    return person
-
-
-def _lot(table: Table, symbol: str, count: int, smallcase: dict[str, int]) -> Lot:
-    share = _share(table, "holds", symbol)
-    pledged, suspended = table.counts("pledged"), table.texts("suspended")
-    return Lot(
-        share=share,
-        quantity=count,
-        price=share.price,
-        collateral=pledged.get(symbol, 0),
-        smallcase=smallcase.get(symbol, 0),
-        suspended=symbol in suspended,
-    )
-
-
-def _fund(digest: str, turn: int) -> Fund:
-    name, isin, nav = FUNDS[turn % len(FUNDS)]
-    return Fund(folio=f"{int(digest[:7], 16)}/{turn}", name=name, isin=isin, milliunits=12_345, cost=nav - 500, nav=nav)
-
-
-def _smallcase(digest: str, shares: dict[str, int]) -> Smallcase:
-    return Smallcase(scid="SCMO_0001", iscid=digest[24:48], name="Top Movers", shares=shares)
-
-
 def _step(table: Table, on: date) -> Step:
     step = Step(
         at=table.instant("at", on),
@@ -241,14 +196,8 @@ def _step(table: Table, on: date) -> Step:
 def _basket(table: Table, key: str) -> dict[str, int]:
     counts = table.counts(key)
     for symbol in counts:
-        _share(table, key, symbol)
+        share_in(table, key, symbol)
     return counts
-
-
-def _share(table: Table, key: str, symbol: str) -> Share:
-    if symbol not in _SHARES:
-        raise BadTableError(f"{table.where}: `{key}` names {symbol!r}; there are {', '.join(sorted(_SHARES))}")
-    return _SHARES[symbol]
 
 
 def _check_steps(steps: Sequence[Step], persons: Sequence[Person]) -> None:
@@ -265,7 +214,7 @@ def _check_steps(steps: Sequence[Step], persons: Sequence[Person]) -> None:
 
 
 def _split(table: Table) -> Split:
-    share = _share(table, "symbol", table.text("symbol"))
+    share = share_in(table, "symbol", table.text("symbol"))
     ex_date, into = table.day("ex_date"), table.whole("into", least=2)
     split = Split(symbol=share.symbol, ex_date=ex_date, into=into, new_isin=table.text("new_isin"))
     table.end()
@@ -274,7 +223,7 @@ def _split(table: Table) -> Split:
 
 def _bonus(table: Table) -> Bonus:
     bonus = Bonus(
-        symbol=_share(table, "symbol", table.text("symbol")).symbol,
+        symbol=share_in(table, "symbol", table.text("symbol")).symbol,
         ex_date=table.day("ex_date"),
         give=table.whole("give", least=1),
         per=table.whole("per", least=1),
