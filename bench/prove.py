@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import proofs, prove_verdicts
+from bench.prove_accounts import accounts
 
 FIGURES = Path("docs/figures.md")
 
@@ -58,6 +59,13 @@ PROOFS: Sequence[Proof] = (
         promise="The Gateway's two sample tokens verify with the key that signed them;"
         " ours only with the right one of two secrets.",
         run=proofs.tokens,
+    ),
+    Proof(
+        name="accounts",
+        heading="Keys, links and tokens, over HTTP",
+        promise="Swapped keys, a connected token of another user, a forged SDK token, alg none, an expired one: each"
+        " refused with its own reason; one Idempotency-Key creates one transaction, also after a lost answer.",
+        run=accounts,
     ),
     Proof(
         name="hostile",

@@ -36,7 +36,7 @@ from tieout.wanted import Wanted
 
 _LOG = structlog.get_logger("tieout.create")
 CREATED, REJECTED = 201, 422  #: statuses of the stored answers
-MOST_WAIT: Final = timedelta(seconds=1)  #: for a place among the calls
+MOST_WAIT: Final = timedelta(seconds=3)  #: for a place among the calls
 MARGIN: Final = timedelta(seconds=10)  #: beyond wait and deadline, until a creation counts as unanswered
 MOST_KEY: Final = 255
 
