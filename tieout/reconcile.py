@@ -110,6 +110,7 @@ def judge_all(
                 policy=rules.policy,
                 calendar=rules.calendar,
                 books_in=_books_in(frozenset(loaded.row.complete_days), now, rules),
+                market=rules.market,
             ),
         )
         for loaded in load_cases(connection, rows, readings=readings)

@@ -151,7 +151,7 @@ def _plain_lines(row: Record, state: State, lines: Sequence[TheirLine], rules: R
         state=state,
         theirs=tuple(lines),
     )
-    return plain_theirs(case, policy=rules.policy, calendar=rules.calendar)
+    return plain_theirs(case, policy=rules.policy, calendar=rules.calendar, market=rules.market)
 
 
 def _batch_row(batch: Batch, answer: Answer, day: date) -> dict[str, object]:
