@@ -165,7 +165,6 @@ def _ticked(draw: Draw, quantity: int, price: Decimal) -> Story:
     story = draw.story(draw.legs(shares=[TICKED], quantity=quantity), day=FRIDAY)
     story.batch.legs[0].price = story.rows[0].price = price
     story.add_up()
-    story.stored = False
     return story
 
 

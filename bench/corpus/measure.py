@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -22,7 +22,6 @@ from config.servers import start_postgres
 from recon.names import CLASS_OF
 from store.engine import connect
 from store.migrate import migrate
-from tieout.rules import Rules
 
 LEAST_PRECISION = 0.999
 TICK_SEED = 99_999_999  #: ids apart from those of any corpus in the same tables
@@ -168,7 +167,7 @@ def wrong_prices(prices: Sequence[Pair], engine: Engine, folder: Path) -> set[in
     for tick in TICKS:
         of_tick = list(stories(draw, [pair for pair in prices if pair.tick == tick]))
         policy = policy_of(tick)
-        said = tell(engine, [story for story, _ in of_tick], folder, Rules(policy, RULES.calendar))
+        said = tell(engine, [story for story, _ in of_tick], folder, replace(RULES, policy=policy))
         for story, by_order in of_tick:
             for found in (said_of(story, policy), said.said[story.transaction_id]):
                 wrong |= _misplaced(found, by_order)
