@@ -7,10 +7,7 @@ A setting NAME is read from `TIEOUT_NAME`, from `.env`, or, for secrets, from th
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -20,30 +17,15 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config.keys import BadKeyError, Key, parse_keys
+from config.gateways import AT_ONCE, RATE, Gateway, SettingsError, checked_name, gateways_in, keys_of
+from config.keys import BadKeyError
 from config.rulesets import find_rule_set
 
+__all__ = ["PREFIX", "SECRETS", "Gateway", "Settings", "SettingsError"]
+__all__ += ["adopt", "child_environment", "load_settings"]
+
 PREFIX = "TIEOUT_"
-RATE, AT_ONCE = 8, 4  #: calls a second, and at the same time, unless a gateway says otherwise
 SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
-
-
-class SettingsError(Exception):
-    """A setting is missing or wrong; the message says which, why, and the fix."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gateway:
-    """One gateway of the company: where it is, its keys, its limits."""
-
-    name: str
-    url: str
-    secrets: tuple[Key, ...]  #: sign and verify JSON Web Tokens
-    api_secrets: tuple[Key, ...]  #: the x-gateway-secret header and the webhooks' checksum
-    orders_path: str | None = None
-    rate_per_s: int | None = None
-    at_once: int = 4  #: calls under way at the same time, over all processes
-    book: Literal["live", "test"] = "live"
 
 
 class Settings(BaseSettings):
@@ -194,7 +176,7 @@ class Settings(BaseSettings):
         Raises `SettingsError`.
         """
         named = (_from_settings(self),) if self.gateway_name else ()
-        gateways = named + _from_file(self.gateways_file)
+        gateways = named + gateways_in(self.gateways_file, _named_secret)
         if len({g.name for g in gateways}) != len(gateways):
             raise SettingsError(f"two gateways have the same name: rename one in {self.gateways_file}")
         return gateways
@@ -256,55 +238,16 @@ def _in_words(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
-def _keys(name: str, value: str) -> tuple[Key, ...]:
-    try:
-        return parse_keys(value)
-    except BadKeyError as error:
-        raise SettingsError(f"{name}: {error}") from None
-
-
 def _from_settings(settings: Settings) -> Gateway:
     return Gateway(
-        name=_checked_name(settings.gateway_name),
+        name=checked_name(settings.gateway_name),
         url=settings.gateway_url.rstrip("/"),
-        secrets=_keys("TIEOUT_GATEWAY_SECRETS", settings.gateway_secrets.get_secret_value()),
-        api_secrets=_keys("TIEOUT_GATEWAY_API_SECRETS", settings.gateway_api_secrets.get_secret_value()),
+        secrets=keys_of("TIEOUT_GATEWAY_SECRETS", settings.gateway_secrets.get_secret_value()),
+        api_secrets=keys_of("TIEOUT_GATEWAY_API_SECRETS", settings.gateway_api_secrets.get_secret_value()),
         orders_path=settings.gateway_orders_path or None,
         rate_per_s=settings.gateway_rate,
         at_once=settings.gateway_at_once,
         book="test" if settings.simulated else "live",
-    )
-
-
-def _checked_name(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise SettingsError(f"gateway name {name!r}: only letters, digits, - and _, at most 64")
-    return name
-
-
-def _from_file(path: Path) -> tuple[Gateway, ...]:
-    if not path.exists():
-        return ()
-    try:
-        tables = tomllib.loads(path.read_text()).get("gateway", [])
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path}: {error}") from None
-    return tuple(_from_table(table, path) for table in tables)
-
-
-def _from_table(table: dict[str, str], path: Path) -> Gateway:
-    for name in ("name", "url", "secrets_setting", "api_secrets_setting"):
-        if name not in table:
-            raise SettingsError(f"{path}: a [[gateway]] has no {name}")
-    return Gateway(
-        name=_checked_name(table["name"]),
-        url=table["url"].rstrip("/"),
-        secrets=_keys(table["secrets_setting"], _named_secret(table["secrets_setting"], path)),
-        api_secrets=_keys(table["api_secrets_setting"], _named_secret(table["api_secrets_setting"], path)),
-        orders_path=table.get("orders_path") or None,
-        rate_per_s=int(table.get("rate", RATE)),
-        at_once=int(table.get("at_once", AT_ONCE)),
-        book="test" if table.get("book") == "test" else "live",
     )
 
 
