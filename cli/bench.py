@@ -13,6 +13,7 @@ import click
 #: Name -> (module, one line).
 BENCHES = {
     "ingest": ("bench.ingest", "How fast the edge takes webhooks, beside a bare route."),
+    "follow": ("bench.follow", "Whether following finds what no webhook told, within the limits, after an outage."),
     "verdicts": ("bench.verdicts", "Whether every planted break is found, and nothing else."),
 }
 
