@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": ("cli.doctor:doctor", "Check this installation, and with --gateway the keys."),
     "simulate": ("cli.simulate:simulate", "Run the Gateway's stand-in by itself."),
     "events": ("cli.events:events", "List, show, explain and replay webhook events."),
+    "explain": ("cli.explain:explain", "Explain why an order ended up where it did."),
     "match": ("cli.match:match", "Decide which lines are one order where matching must not guess."),
     "rules": ("cli.rules:rules", "List, check and compare the rule sets that verdicts are made by."),
     "breaks": ("cli.breaks:breaks", "List what differs between your books and the Gateway."),
