@@ -14,6 +14,7 @@ import click
 BENCHES = {
     "ingest": ("bench.ingest", "How fast the edge takes webhooks, beside a bare route."),
     "follow": ("bench.follow", "Whether following finds what no webhook told, within the limits, after an outage."),
+    "match": ("bench.match", "What judging a million lines on each side costs, beside one join that counts them."),
     "verdicts": ("bench.verdicts", "Whether every planted break is found, and nothing else."),
 }
 

@@ -1,0 +1,56 @@
+"""`python -m bench.volume.run WORKERS`: one full run and its control totals, in a process of its own.
+
+The database's address comes in on standard input. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from time import perf_counter
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from bench.volume.made import RULES, evening
+from bench.volume.statements import BUCKETS, SOURCES
+from store.engine import connect
+from store.scopes import Scope
+from tieout.full import judge_scope
+
+FIGURES = tuple(f"{side}_{figure}" for side in ("ours", "theirs") for figure in ("count", "quantity", "amount"))
+
+
+def main(workers: int) -> None:
+    """Judge everything, add up both sides, say what came of it and how long it took."""
+    engine = connect(sys.stdin.readline().strip(), application="tieout-bench-run")
+    began = perf_counter()
+    points: list[tuple[str, float]] = []
+    done = judge_scope(
+        engine, scope=Scope(), now=evening(), rules=RULES, workers=workers,
+        tell=lambda point: points.append((point, perf_counter() - began)),
+    )  # fmt: skip
+    judged_s = perf_counter() - began
+    said = _totals(engine) if done.judged else {}
+    took_s = perf_counter() - began
+    print(json.dumps({"s": took_s, "judged_s": judged_s, "judged": done.judged, "by_statement": done.by_statement,
+                      "opened_s": next(at for point, at in points if point == "opened"), **said}))  # fmt: skip
+
+
+def _totals(engine: Engine) -> dict[str, Any]:
+    """Lines by bucket, and how far the buckets are from the lines themselves: in lines, shares and rupees."""
+    with engine.connect() as connection:
+        buckets = connection.execute(text(BUCKETS)).mappings().all()
+        sources = connection.execute(text(SOURCES)).mappings().one()
+    apart = [abs(Decimal(sources[name]) - sum(Decimal(row[name]) for row in buckets)) for name in FIGURES]
+    return {
+        "buckets": {row["bucket"]: max(row["ours_count"], row["theirs_count"]) for row in buckets},
+        "ours": sources["ours_count"],
+        "theirs": sources["theirs_count"],
+        "unaccounted": format(sum(apart, Decimal(0)).normalize(), "f"),
+    }
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
