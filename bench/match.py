@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from bench.volume.figures import Figures
-from bench.volume.place import place
+from bench.volume.place import Say, place
 from bench.volume.rounds import RunFailedError, measure
 from config.server_errors import ServerError
 from config.servers import remove_home
@@ -35,13 +37,7 @@ def match(*, short: bool, lines: int | None, rounds: int | None, workers: int | 
     times = rounds or (SHORT_ROUNDS if short else ROUNDS)
     folder = load_settings().home / "bench"
     try:
-        with place(folder, _say) as found:
-            figures = Figures([
-                measure(
-                    found, size, rounds=times, workers=workers or os.cpu_count() or 1, peer=size == most, say=_say
-                )
-                for size in _sizes(most)
-            ])  # fmt: skip
+        figures = measured(folder, sizes(most), rounds=times, workers=workers, say=_say)
     except (ServerError, RunFailedError) as error:
         _say(str(error))
         sys.exit(AWAY)
@@ -53,13 +49,22 @@ def match(*, short: bool, lines: int | None, rounds: int | None, workers: int | 
     sys.exit(FOUND if problems else 0)
 
 
-def _sizes(most: int) -> list[int]:
+def measured(folder: Path, lines: Sequence[int], *, rounds: int, workers: int | None = None, say: Say) -> Figures:
+    """Measure these sizes, the last with datacompy beside it. Raises `ServerError`, `RunFailedError`."""
+    processes = workers or os.cpu_count() or 1
+    with place(folder, say) as found:
+        return Figures([
+            measure(found, size, rounds=rounds, workers=processes, peer=size == lines[-1], say=say) for size in lines
+        ])  # fmt: skip
+
+
+def sizes(most: int) -> list[int]:
     """Ten thousand, ten times as many, and so on; then the most."""
-    sizes, size = [], FEWEST if most >= FEWEST else most // 10
+    found, size = [], FEWEST if most >= FEWEST else most // 10
     while size < most:
-        sizes.append(size)
+        found.append(size)
         size *= 10
-    return [*sizes, most]
+    return [*found, most]
 
 
 def _say(text: str) -> None:

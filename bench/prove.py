@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import proofs, prove_verdicts
+from bench import proofs, prove_match, prove_verdicts
 from bench.prove_accounts import accounts
 
 FIGURES = Path("docs/figures.md")
@@ -85,6 +85,14 @@ PROOFS: Sequence[Proof] = (
         promise="Recall 100 % and precision at least 99.9 % for every kind, three seeds; unaccounted 0;"
         " none of 15,000 prices on the edge of a tick judged wrong.",
         run=prove_verdicts.verdicts,
+    ),
+    Proof(
+        name="match",
+        heading="A million lines on each side",
+        promise="Judged, stored and added up in at most 2.5 times one join that only counts them, a second run in"
+        " 1.5 times, faster than datacompy; no process takes 300 MB; one transaction among them at most 3 times"
+        " what it costs among 10,000.",
+        run=prove_match.match,
     ),
 )
 
