@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench import proofs, prove_match, prove_verdicts
 from bench.prove_accounts import accounts
+from bench.prove_follow import follow
 
 FIGURES = Path("docs/figures.md")
 
@@ -72,6 +73,14 @@ PROOFS: Sequence[Proof] = (
         heading="1,000 hostile requests",
         promise="No 5xx, no traceback, no stored secret, good traffic beside them undisturbed.",
         run=proofs.hostile,
+    ),
+    Proof(
+        name="follow",
+        heading="Following, the limit, an outage",
+        promise="5,000 transactions with a quarter of all webhooks withheld: every one found, the watermark past the"
+        " close, at most 4 calls a transaction without faults. At a limit of 10 in any sliding second, ours being 8:"
+        " 0 refused, with a FLUSHALL in the middle. Down with 500 open: 0 lost, the oldest day and the dearest first.",
+        run=follow,
     ),
     Proof(
         name="ingest",

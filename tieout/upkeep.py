@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from config.broker import Sender
 from config.queues import CANARY_TASK, QUEUES
 from store import life
+from store.guide_prices import refresh_guide_prices
 from store.migrate import add_partitions
 
 _LOG = structlog.get_logger("tieout.upkeep")
@@ -32,6 +33,7 @@ def keep_house(engine: Engine) -> bool:
         now = life.database_now(connection)
         add_partitions(connection, now)
         forgotten = life.forget_signs(connection, age=FORGET_AFTER)
+        refresh_guide_prices(connection)
     _LOG.info("upkeep.done", forgotten=forgotten)
     return True
 
