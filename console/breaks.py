@@ -8,9 +8,11 @@ from uuid import UUID
 from flask import Blueprint, abort, render_template, request
 
 from console.desk import desk
+from recon.explain import Explanation
 from recon.names import CLASS_OF
 from store.desk_breaks import FindingFilter, Sort
 from tieout.desk import breaks as desk_breaks
+from tieout.desk.explain import explain_lines
 from tieout.desk.meanings import meanings
 from tieout.desk.sides import sides, speakers
 
@@ -55,6 +57,7 @@ def show(id: UUID) -> str:  # noqa: A002 the word of the address
         whole=whole,
         sides=sides(whole),
         speakers=speakers(whole.row.finding.name),
+        order=_explained(whole),
         answer_shown=whole.answer is not None and str(whole.answer.snapshot_id) in shown,
     )
 
@@ -63,6 +66,21 @@ def show(id: UUID) -> str:  # noqa: A002 the word of the address
 def explained() -> str:
     """What each name says, in the order of the documentation."""
     return render_template("meanings.html", meanings=meanings(), classes=CLASS_OF)
+
+
+def _explained(whole: desk_breaks.WholeBreak) -> Explanation | None:
+    """How the order of a line's finding was matched, as of now; None for what is about no line."""
+    finding = whole.row.finding
+    if not (finding.ours_line or finding.theirs_line):
+        return None
+    return explain_lines(
+        desk().engine,
+        txn=finding.txn,
+        ours=finding.ours_line,
+        theirs=finding.theirs_line,
+        rules=desk().rules,
+        now=desk().now(),
+    )
 
 
 def _wanted() -> FindingFilter:

@@ -87,6 +87,7 @@ class StoredLine:
     broker: str | None = None
     trade_date: date
     placed: bool | None = None
+    executed_at: datetime | None = None  #: of theirs when the batch was completed
 
     @property
     def amount(self) -> Decimal | None:
@@ -123,7 +124,11 @@ class LineVersion:
 
 
 _OURS = tuple(name for name in StoredLine.__slots__ if name != "placed")
-_THEIRS = tuple(n for n in StoredLine.__slots__ if n not in {"account", "order_id", "version", "broker"})
+_NOT_THEIRS = {"account", "order_id", "version", "broker", "executed_at"}
+_THEIRS = (
+    *(_their_lines.c[name] for name in StoredLine.__slots__ if name not in _NOT_THEIRS),
+    _their_lines.c.completed_at.label("executed_at"),
+)
 
 
 def transaction(connection: Connection, *, gateway: str, transaction_id: str) -> StoredTransaction | None:
@@ -150,7 +155,7 @@ def our_lines(connection: Connection, *, txn: int, limit: int) -> list[StoredLin
 
 def their_lines(connection: Connection, *, txn: int, limit: int) -> list[StoredLine]:
     """Its lines at the Gateway, batch by batch."""
-    query = select(*(_their_lines.c[n] for n in _THEIRS)).where(_their_lines.c.txn == txn)
+    query = select(*_THEIRS).where(_their_lines.c.txn == txn)
     order = (_their_lines.c.batch_id, _their_lines.c.placed.desc(), _their_lines.c.position)
     rows = connection.execute(query.order_by(*order).limit(limit)).mappings()
     return [StoredLine(**row) for row in rows]
@@ -165,7 +170,7 @@ def our_line(connection: Connection, *, line: int) -> StoredLine | None:
 
 def their_line(connection: Connection, *, line: int) -> StoredLine | None:
     """One line of the Gateway, or None."""
-    row = connection.execute(select(*(_their_lines.c[n] for n in _THEIRS)).where(_their_lines.c.line == line))
+    row = connection.execute(select(*_THEIRS).where(_their_lines.c.line == line))
     found = row.mappings().one_or_none()
     return StoredLine(**found) if found else None
 

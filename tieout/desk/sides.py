@@ -27,6 +27,7 @@ FIELDS = (
     ("average_price", "Average price"),
     ("amount", "Amount ₹"),
     ("status", "Status"),
+    ("executed_at", "Executed"),
 )
 #: Whose words the two values of a finding are, where they are not the books' and the Gateway's.
 SPEAKERS = {
@@ -35,6 +36,10 @@ SPEAKERS = {
     "batch-sum": ("Sum of its legs", "The batch says"),
     "amount-sum": ("Sum of its legs", "The batch says"),
     "batch-vs-lines": ("Its legs allow", "The batch says"),
+    "repair-chain": ("First ordered", "Filled over the chain"),
+    "over-repair": ("First ordered", "Filled over the chain"),
+    "repair-pending": ("First ordered", "Filled over the chain"),
+    "waived": ("First ordered", "Filled over the chain"),
 }
 #: Fields that findings call by another name.
 ALSO = {"filled_quantity": "filled", "price": "average_price"}
