@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from verify.texts import exact
-from verify.words import UNPLACED, word
+from verify.words import ENDS, UNPLACED, word
 
 Json = Mapping[str, Any]
+Sums = tuple[int, int, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,16 @@ def _less(before: Answer, after: Answer) -> bool:
     return fewer or changed or (word(before.status) == "COMPLETED" != word(after.status))
 
 
-def _fell(now: tuple[int, Decimal], was: tuple[int, Decimal]) -> bool:
-    return now[0] < was[0] or now[1] < was[1]
+def _fell(now: Sums, was: Sums) -> bool:
+    return now[0] < was[0] or now[1] < was[1] or now[2] < was[2]
 
 
-def _sums(answer: Answer) -> dict[str, tuple[int, Decimal]]:
-    """Legs and filled shares of each batch."""
-    sums = {batch: (0, Decimal(0)) for batch in answer.words}
+def _sums(answer: Answer) -> dict[str, Sums]:
+    """Legs, legs at their end and filled shares of each batch."""
+    sums = dict.fromkeys(answer.words, (0, 0, Decimal(0)))
     for leg in answer.legs:
-        count, filled = sums[leg.place[0]]
-        sums[leg.place[0]] = (count + 1, filled + leg.filled)
+        count, ended, filled = sums[leg.place[0]]
+        sums[leg.place[0]] = (count + 1, ended + (word(leg.status) in ENDS), filled + leg.filled)
     return sums
 
 

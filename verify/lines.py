@@ -139,6 +139,10 @@ def _named(told: Told, verdict: Record) -> set[str]:
     return {finding.name for finding in mine if finding.kind == "break"}
 
 
+def _notes(told: Told, line: int) -> set[str]:
+    return {finding.name for finding in told.findings if finding.ours_line == line and finding.kind == "note"}
+
+
 def _pair(told: Told, verdict: Record, ours: Record, leg: Leg, bound: Bound, report: Report) -> Iterator[str]:
     if not leg.reached:
         report.counts["verdicts left to the rules"] += 1
@@ -172,19 +176,23 @@ def _apart(told: Told, ours: Record, leg: Leg, stored: Record) -> Iterator[str]:
         ("side", ours.side, leg.side),
         ("quantity", ours.quantity, leg.quantity),
         ("filled", filled, leg.filled),
-        ("end", end_of(ours.status, filled, ours.quantity), end_of(leg.status, leg.filled, leg.quantity)),
     ):
         if mine != other:
             yield name
+    ends = {end_of(ours.status, filled, ours.quantity), end_of(leg.status, leg.filled, leg.quantity)} - {None}
+    if ours.status is not None and len(ends) > 1:
+        yield "end"
     if told.answer is not None:
         broker = told.answer.brokers.get(leg.place[0]) or told.answer.broker
-        for name, mine, other in (("account", ours.account, told.answer.account), ("broker", ours.broker, broker)):
-            if mine and other and mine.lower() != other.lower():
+        for name, said, stated in (("account", ours.account, told.answer.account), ("broker", ours.broker, broker)):
+            if said and stated and said.lower() != stated.lower():
                 yield name
 
 
 def _alone(told: Told, verdict: Record, ours: Record | None, theirs: Record | None) -> Iterator[str]:
-    if verdict.bucket in (MATCHED, IN_TOLERANCE):
+    unplaced = theirs is not None and not told.leg(theirs.line).reached
+    nothing_owed = ours is not None and "never-triggered" in _notes(told, ours.line)
+    if verdict.bucket == IN_TOLERANCE or (verdict.bucket == MATCHED and not unplaced and not nothing_owed):
         yield f"lies in {verdict.bucket} without another side"
     if ours is not None and told.transaction_id is None and verdict.bucket != EXCLUDED:
         yield f"lies in {verdict.bucket}, and it names no transaction"
