@@ -10,12 +10,13 @@ from sqlalchemy import Engine, event
 
 from config.clock import Clock, clock_from
 from config.settings import Settings
-from console import away, breaks, completeness, days, events, health, overview, shown, transactions
+from console import accounts, away, breaks, completeness, days, events, health, holdings, overview, shown, transactions
 from console.api.serving import serve_api
 from console.desk import Desk
 from console.guard import guard
 from store.engine import connect
 from tieout.desk.broker import BrokerWatch
+from tieout.holding_states import plan_from
 from tieout.office import Office, office_from
 from tieout.rules import Rules, rules_from
 
@@ -28,6 +29,8 @@ BLUEPRINTS = (
     completeness.pages,
     events.pages,
     transactions.pages,
+    holdings.pages,
+    accounts.pages,
     health.pages,
 )
 
@@ -55,6 +58,7 @@ def create_app(
         gateways=tuple((gateway.name, str(gateway.book)) for gateway in settings.gateways()),
         limits=settings.gateways(),
         silence=settings.feed_silence,
+        holdings=plan_from(settings),
     )
     guard(app, settings.console_port, api_hosts=settings.api_hosts.split())
     away.register(app)

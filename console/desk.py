@@ -15,6 +15,7 @@ from tieout.desk.breaks import Severity
 from tieout.desk.broker import BrokerWatch
 from tieout.desk.queue import IST
 from tieout.desk.severity import severity_as_of
+from tieout.holding_states import HoldingsPlan
 from tieout.rules import Rules
 
 
@@ -31,6 +32,7 @@ class Desk:
     gateways: tuple[tuple[str, str], ...] = field(default=())  #: (name, book) as configured
     limits: tuple[Gateway, ...] = field(default=(), repr=False)
     silence: timedelta = timedelta(hours=2)  #: session time without a word after which the feed is silent
+    holdings: HoldingsPlan = field(default_factory=HoldingsPlan)
 
     def now(self) -> datetime:
         """The domain's instant."""

@@ -46,6 +46,18 @@ MARKS = {
     "matched": ("good", "✓", "matched"),
     "matched-in-tolerance": ("good", "≈", "matched in tolerance"),
     "excluded": ("info", "–", "excluded"),
+    "new": ("wait", "○", "not fetched yet"),
+    "updating": ("busy", "◑", "updating"),
+    "stale": ("wait", "◔", "stale"),
+    "undated": ("wait", "?", "undated"),
+    "empty": ("info", "–", "empty"),
+    "needs-consent": ("wait", "!", "needs consent"),
+    "from-webhook": ("info", "i", "from a webhook"),
+    "refused": ("bad", "■", "refused"),
+    "unclear": ("bad", "?", "unclear"),
+    "nonsense": ("bad", "✕", "nonsense"),
+    "error": ("bad", "✕", "error"),
+    "poison": ("bad", "✕", "poison"),
 }
 
 

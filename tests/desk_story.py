@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from store import schema
+from tests import holdings_story
 
 NOW = datetime(2026, 11, 20, 11, 5, tzinfo=UTC)  #: 16:35 IST on a Friday
 DAY = date(2026, 11, 20)
@@ -38,6 +39,7 @@ def tell(engine: Engine) -> None:
         _missing(connection, txns[MISSING])
         _events(connection, txns)
         _service(connection)
+        holdings_story.tell(connection, gateway=GATEWAY, now=NOW)
 
 
 def _put(connection: Connection, table: Any, **values: object) -> Any:

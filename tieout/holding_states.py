@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from config.calendar import ist_date
+from config.settings import Settings
 from gateway.holdings import Holdings
 from recon.values import Calendar
 
@@ -56,6 +57,16 @@ class HoldingsPlan:
     funds: bool = True
     investments: bool = True
     deadline: timedelta | None = None
+
+
+def plan_from(settings: Settings) -> HoldingsPlan:
+    """The plan by the settings."""
+    return HoldingsPlan(
+        after_close=settings.holdings_after_close,
+        funds=settings.holdings_funds,
+        investments=settings.holdings_investments,
+        deadline=timedelta(seconds=settings.holdings_deadline_s),
+    )
 
 
 def closed_before(calendar: Calendar, now: datetime, plan: HoldingsPlan) -> datetime:

@@ -20,7 +20,7 @@ from gateway.client import GatewayClient
 from gateway.rate import Limiter, is_limited
 from inbox.units import Pace
 from store.engine import connect
-from tieout.holding_states import HoldingsPlan
+from tieout.holding_states import plan_from
 from tieout.rules import rules_from
 from tieout.shop import Shop
 from tieout.sweep import Sweeping
@@ -119,16 +119,8 @@ def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
 
 def _holdings(settings: Settings) -> dict[str, Any]:
     """What the settings say of fetching holdings; their calls may take longer than others."""
-    deadline = timedelta(seconds=settings.holdings_deadline_s)
-    return {
-        "holdings": HoldingsPlan(
-            after_close=settings.holdings_after_close,
-            funds=settings.holdings_funds,
-            investments=settings.holdings_investments,
-            deadline=deadline,
-        ),
-        "holdings_patience": max(LEAST_PATIENCE, timedelta(seconds=settings.task_limit_s) - deadline),
-    }
+    plan, limit = plan_from(settings), timedelta(seconds=settings.task_limit_s)
+    return {"holdings": plan, "holdings_patience": max(LEAST_PATIENCE, limit - (plan.deadline or limit))}
 
 
 def worker_name() -> str:

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.desk_story import DAY, DIFFERS, DONE_EVENT, GATEWAY, HOSTILE, PARKED_EVENT, PRICE_BREAK
+from tests.holdings_story import HELD, ODD
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,10 @@ PAGES = (
     f"/events/{PARKED_EVENT}",
     f"/transactions/{GATEWAY}/{DIFFERS}",
     f"/transactions/{GATEWAY}/{HOSTILE}",
+    "/holdings",
+    "/holdings?state=needs-consent",
+    f"/holdings/{HELD}",
+    f"/holdings/{ODD}",
     "/refusals",
     "/alerts",
     "/meanings",
