@@ -30,6 +30,8 @@ PAGES = (
     "/holdings?state=needs-consent",
     f"/holdings/{HELD}",
     f"/holdings/{ODD}",
+    "/accounts",
+    "/keys",
     "/refusals",
     "/alerts",
     "/meanings",
