@@ -7,16 +7,18 @@ A change of the answer alone is also contradicted by the webhook, which still sa
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
-from bench.corpus.draw import INFY, Draw
+from bench.corpus.draw import FRIDAY, INFY, Draw
 from bench.corpus.registry import plant
-from bench.corpus.story import MICRO, ZERO, Story
+from bench.corpus.story import MICRO, ZERO, Row, Story
 
 ONE_FIELD = "one field"
 ONE, PAISA = Decimal(1), Decimal("0.01")
 BEYOND = PAISA + MICRO
+DAY, ZONE = timedelta(days=1), timedelta(hours=5, minutes=30)
 OTHER_ACCOUNT, OTHER_ID = "f" * 24, "9" * 16
 
 Change = Callable[[object], object]
@@ -26,7 +28,7 @@ Change = Callable[[object], object]
 class Mutation:
     """Which field of what becomes what, and what is found: `name` of the line, `name*` of the batch."""
 
-    where: str  #: row, leg, batch, answer, heard, heard batch, heard leg
+    where: str  #: story, row, leg, batch, answer, heard, heard batch, heard leg
     field: str
     label: str
     change: Change
@@ -52,6 +54,14 @@ def _set(where: str, field: str, value: object, closure: str = "") -> Mutation:
 
 def _moved(where: str, field: str, step: Decimal, closure: str = "") -> Mutation:
     return Mutation(where, field, f"{step:+}", _plus(step), closure)
+
+
+def _list(where: str, field: str, label: str, change: Callable[[list[object]], list[object]], closure: str) -> Mutation:
+    return Mutation(where, field, label, lambda before: change(before) if isinstance(before, list) else before, closure)
+
+
+def _later(where: str, field: str, by: timedelta, closure: str = "") -> Mutation:
+    return Mutation(where, field, f"moved by {by}", lambda before: before + by, closure)  # type: ignore[operator]
 
 
 LOST = "missing-internal missing-external"
@@ -88,6 +98,16 @@ ROW = (
     _set("row", "exchange_order_id", None),
     _set("row", "exchange_order_id", OTHER_ID, LOST),
     _set("row", "batch_id", "f" * 24),
+    Mutation("row", "order_id", "becomes another", lambda before: f"{before}x", ""),
+    _set("row", "exchange", "BSE", "exchange"),
+    _set("row", "transaction_id", "", "missing-internal"),
+    _later("row", "trade_date", -DAY, "trade-date"),
+    _later("row", "trade_date", DAY, "trade-date"),
+    _later("row", "executed_at", ZONE, "zone-shift"),
+    _later("row", "executed_at", -ZONE, "zone-shift"),
+    _later("row", "executed_at", DAY),
+    _list("story", "rows", "none", lambda _rows: [], "missing-internal"),
+    _list("story", "rows", "twice", lambda rows: [*rows, _copy(rows[0])], "dup-internal"),
 )
 
 #: A leg of the answer; the batch's figures and the webhook stay as they were.
@@ -112,6 +132,11 @@ LEG = (
     ),
     _set("leg", "status", "PLACED", "batch-vs-lines*"),
     _set("leg", "status", "FROZEN", "unknown-enum"),
+    _set("leg", "exchange", "BSE", "exchange webhook-differs*"),
+    _set("leg", "exchange", "MCX", "unknown-enum webhook-differs*"),
+    _set("leg", "placed", value=False, closure="unplaced webhook-differs*"),
+    _list("batch", "legs", "none", lambda _legs: [], f"missing-external batch-sum* {FIGURES}"),
+    _list("batch", "legs", "an equal copy", lambda legs: [*legs, *legs], "dup-external"),
 )
 
 #: The batch of the answer, and the answer itself.
@@ -138,6 +163,11 @@ ANSWER = (
     _set("batch", "broker", "groww", "account"),
     _set("batch", "broker", None),
     _set("batch", "created_at", None),
+    _set("batch", "completed_at", None),
+    _later("batch", "completed_at", -DAY, "trade-date"),
+    _set("batch", "batch_id", "f" * 24, "webhook-missed* webhook-differs*"),
+    _set("batch", "more", {"iscid": "665f0000000000000000000a"}),
+    _set("batch", "more", {"label": "FIX"}, "orphan-repair*"),
     _set("answer", "status", "PROCESSING"),
     _set("answer", "status", "LOST", "unknown-enum*"),
     _set("answer", "account", OTHER_ACCOUNT, "account webhook-differs*"),
@@ -145,6 +175,11 @@ ANSWER = (
     _set("answer", "broker", "groww"),
     _set("answer", "expire_at", None),
     _set("answer", "created_at", None),
+    _set("answer", "intent", None),
+    _set("answer", "error_message", "user_cancelled"),
+    _set("answer", "error_code", "1010"),
+    _set("answer", "more", {"orderConfig": {"type": "FIX"}}, "orphan-repair*"),
+    _list("answer", "batches", "none", lambda _batches: [], "stale-open webhook-differs*"),
 )
 
 #: The webhook alone.
@@ -171,6 +206,13 @@ HEARD = (
     _set("heard leg", "status", "PLACED"),
     _set("heard leg", "exchange_order_id", None),
     _set("heard leg", "exchange_order_id", OTHER_ID, "webhook-differs*"),
+    _set("heard leg", "exchange", "BSE", "webhook-differs*"),
+    _set("heard leg", "placed", value=False, closure="webhook-differs*"),
+    _list("heard batch", "legs", "none", lambda _legs: [], ""),
+    _later("heard", "received_at", timedelta(days=1), "webhook-missed*"),
+    _set("heard", "unasked", value=True),
+    _list("story", "webhooks", "none", lambda _heard: [], "webhook-missed*"),
+    _list("story", "webhooks", "twice", lambda heard: [*heard, *heard], ""),
 )
 
 MUTATIONS: Sequence[Mutation] = (*ROW, *LEG, *ANSWER, *HEARD)
@@ -178,25 +220,34 @@ BY_TITLE = {mutation.title: mutation for mutation in MUTATIONS}
 
 
 def base(draw: Draw) -> Story:
-    """Ten INFY bought, filled whole, answered, heard of and booked."""
-    return draw.story(draw.legs(shares=[INFY], side="BUY", quantity=10))
+    """Ten INFY bought on a Friday, filled whole, answered, heard of and booked with their instant."""
+    story = draw.story(draw.legs(shares=[INFY], side="BUY", quantity=10), day=FRIDAY)
+    story.rows[0].executed_at = story.batch.completed_at
+    return story
 
 
 def mutate(story: Story, mutation: Mutation) -> Story:
     """Change that field of the clean story, and say what is true then."""
+    leg = story.batch.legs[0]
     about = _places(story)[mutation.where]
     setattr(about, mutation.field, mutation.change(getattr(about, mutation.field)))
     for name in mutation.closure.split():
         if name.endswith("*"):
             story.finds(name.removesuffix("*"))
         else:
-            story.finds(name, story.batch.legs[0] if name == "missing-internal" else story.rows[0])
+            story.finds(name, leg if name in ("missing-internal", "dup-external") else story.rows[-1])
     return story
+
+
+def _copy(row: object) -> Row:
+    assert isinstance(row, Row)
+    return replace(row, order_id=f"{row.order_id}z")
 
 
 def _places(story: Story) -> dict[str, object]:
     heard = story.webhooks[0]
     return {
+        "story": story,
         "row": story.rows[0],
         "leg": story.batch.legs[0],
         "batch": story.batch,

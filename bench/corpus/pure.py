@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bench.corpus.market import MARKET, MASTER
-from bench.corpus.score import Said
+from bench.corpus.score import EXCLUDED, Said
 from bench.corpus.story import Found, Row, Story
 from bench.corpus.wire import answer_body, basket, webhook_body
 from config.calendar import exchange_calendar
@@ -58,9 +58,14 @@ def said_of(story: Story, policy: Policy = POLICY) -> Said:
     theirs = {line.line: line.leg.exchange_order_id for line in case.theirs}
     return Said(
         found=[as_found(finding) for finding in judgement.all_findings()],
-        ours={ours[v.ours]: v.bucket for v in judgement.verdicts if v.ours is not None},
+        ours={**_left_out(story), **{ours[v.ours]: v.bucket for v in judgement.verdicts if v.ours is not None}},
         theirs=[(theirs[v.theirs], v.bucket) for v in judgement.verdicts if v.theirs is not None],
     )
+
+
+def _left_out(story: Story) -> dict[str, str]:
+    """The lines that name no transaction: no case holds them."""
+    return {row.order_id: EXCLUDED for row in story.rows if not row.transaction_id}
 
 
 def as_found(finding: Finding) -> Found:
@@ -77,7 +82,7 @@ def case_of(story: Story) -> Case:
         origin=Origin.REGISTRATION,
         state=state,
         theirs=_theirs(story, state) if state else (),
-        ours=tuple(_ours(number, row) for number, row in enumerate(story.rows)),
+        ours=tuple(_ours(number, row) for number, row in enumerate(story.rows) if row.transaction_id),
         claims=_claims(story),
         absent_at=tuple(story.absent_at),
         registered_at=story.registered_at,

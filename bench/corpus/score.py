@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.corpus.story import Found, Story
+from bench.corpus.story import Found, Row, Story
 
-MATCHED, IN_TOLERANCE, PENDING = "matched", "matched-in-tolerance", "pending"
+MATCHED, IN_TOLERANCE, PENDING, EXCLUDED = "matched", "matched-in-tolerance", "pending", "excluded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def strangers(story: Story, said: Said) -> list[str]:
     strange = [
         f"{row.order_id} in {said.ours.get(row.order_id)}"
         for row in story.rows
-        if not _explained(said.ours.get(row.order_id), about[row.order_id], story)
+        if not _lies_right(row, said.ours.get(row.order_id), about[row.order_id], story)
     ]
     for theirs, bucket in said.theirs:
         may_be = (
@@ -123,6 +123,11 @@ def strangers(story: Story, said: Said) -> list[str]:
         if not any(_explained(bucket, findings, story) for findings in may_be):
             strange.append(f"their {theirs} in {bucket}")
     return strange
+
+
+def _lies_right(row: Row, bucket: str | None, findings: Sequence[Found], story: Story) -> bool:
+    """Whether a line of ours may lie there; one that names no transaction is left out of all comparing."""
+    return bucket == EXCLUDED if not row.transaction_id else _explained(bucket, findings, story)
 
 
 def _explained(bucket: str | None, findings: Sequence[Found], story: Story) -> bool:

@@ -241,21 +241,28 @@ def _said(engine: Engine, stories: Sequence[Story]) -> dict[str, Said]:
         line = None if named["line"] is None else str(named["line"])
         if str(named["transaction_id"]) in said:
             said[str(named["transaction_id"])].found.append(Found(str(named["name"]), line, str(named["state"])))
+    _add_buckets(engine, said, {row.order_id: story for story in stories for row in story.rows})
+    return said
+
+
+def _add_buckets(engine: Engine, said: dict[str, Said], told: dict[str, Story]) -> None:
+    """Where each line lies by the verdicts that count; a line that names no transaction by its order id."""
     elsewhere = Said(found=[], ours={}, theirs=[])
     with engine.connect() as connection:
         for row in connection.execute(text(_BUCKETS)):
-            where = said.get(row.transaction_id, elsewhere)
+            story = told.get(row.order_id or "")
+            where = said.get(row.transaction_id or (story.transaction_id if story else ""), elsewhere)
             if row.order_id is not None:
                 where.ours[row.order_id] = row.bucket
             if row.theirs is not None:
                 where.theirs.append((row.exchange_order_id, row.bucket))
-    return said
 
 
 _BUCKETS = """
 select t.transaction_id, o.order_id, v.theirs, e.exchange_order_id, v.bucket
-from verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev
+from verdicts v left join transactions t on t.txn = v.txn
 left join our_lines o on o.line = v.ours left join their_lines e on e.line = v.theirs
+where v.txn is null or t.rev = v.rev
 """
 
 

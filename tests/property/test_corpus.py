@@ -20,7 +20,7 @@ from bench.corpus.measure import Size, judge_all, measure, told, wrong_prices
 from bench.corpus.mutations import MUTATIONS, base, mutate
 from bench.corpus.pure import said_of
 from bench.corpus.score import Said, Score
-from bench.corpus.story import HOLIDAYS, Found, Story, is_session, next_session
+from bench.corpus.story import HOLIDAYS, Answer, Batch, Found, Leg, Row, Story, is_session, next_session
 from bench.peers import datacompy
 from bench.ticks import INSIDE, OUTSIDE, TICKS, pairs
 from config.calendar import exchange_calendar
@@ -66,6 +66,18 @@ def test_a_mutation_changes_one_field_and_no_other(mutation: Any) -> None:
     after = mutate(deepcopy(before), mutation)
 
     assert list(changed(before, after, "story")) == [f"{mutation.where.split()[-1]}.{mutation.field}"]
+
+
+@pytest.mark.parametrize(("where", "of"), [("row", Row), ("leg", Leg), ("batch", Batch), ("answer", Answer)])
+def test_every_field_is_changed_by_some_mutation(where: str, of: type) -> None:
+    """A field that is added to the corpus wants a mutation, or a reason here."""
+    changed_by = {mutation.field for mutation in MUTATIONS if mutation.where == where}
+
+    assert {field.name for field in fields(of)} - changed_by == UNCHANGED.get(where, set())
+
+
+#: How two answers lie to each other, and what only several answers can say, is planted as whole stories.
+UNCHANGED = {"answer": {"overlaps", "garbled", "requested"}}
 
 
 def changed(before: Any, after: Any, where: str) -> Iterator[str]:
