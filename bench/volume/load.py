@@ -27,7 +27,7 @@ TABLES: Sequence[Table] = (
 )  # fmt: skip
 OF_TXN = "txn = :txn"
 #: Which rows are a transaction's, where they do not bear its number.
-_OF: Mapping[str, str] = {
+OF: Mapping[str, str] = {
     "events": "transaction_id = :transaction_id",
     "deliveries": "event_id in (select event_id from events where transaction_id = :transaction_id)",
 }
@@ -178,7 +178,7 @@ def _template(connection: Connection, basket: Basket) -> Template:
 
 
 def _body(connection: Connection, table: Table, basket: Basket, named: Mapping[str, Any]) -> Rows:
-    sql = f"select body from {table.name} where {_OF.get(table.name, OF_TXN)}"  # noqa: S608 our own names
+    sql = f"select body from {table.name} where {OF.get(table.name, OF_TXN)}"  # noqa: S608 our own names
     return _cut(bytes(connection.execute(text(sql), named).scalar_one()).decode(), basket, ())
 
 
@@ -194,7 +194,7 @@ def _rows(
     connection: Connection, table: Table, basket: Basket, orders: Sequence[tuple[str, str]], named: Mapping[str, Any]
 ) -> Rows:
     """The transaction's rows as COPY writes them, cut at everything that a clone has of its own."""
-    where = _OF.get(table.name, OF_TXN)
+    where = OF.get(table.name, OF_TXN)
     shown = ", ".join(_shown(table, name) for name in _columns(table))
     order = "order by 1" if table is schema.transactions else "order by ctid"
     written = [

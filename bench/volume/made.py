@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -39,7 +39,7 @@ SYMBOLS = ("AXISBANK", "INFY", "RELIANCE", "SBIN", "TCS", "ITC", "HDFCBANK", "WI
            "MARUTI", "CIPLA", "GAIL", "COALINDIA", "BEL", "DLF", "PNB", "VEDL")  # fmt: skip
 SIZES = range(1, 20)  #: orders of a basket, ten on average
 FIRST_DAY, DAYS = date(2026, 11, 2), 10
-TOKEN = 900_000_000  #: in every id of a transaction: 900000007 is the eighth
+FIRST_TOKEN = 900_000_000
 
 Json = dict[str, Any]
 Line = dict[str, str]
@@ -47,17 +47,23 @@ Line = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """One transaction to be made: its number, what is wrong with its books, how many orders, on which day."""
+    """One transaction to be made: what is wrong with its books, how many orders, on which day, and its ids."""
 
-    number: int
+    seed: int
     kind: str
     size: int
     day: date
+    token: str  #: the nine digits that its ids have and nothing else has
 
     @property
-    def token(self) -> str:
-        """The nine digits that its ids have and no others."""
-        return str(TOKEN + self.number)
+    def account(self) -> str:
+        """Whose it is."""
+        return ACCOUNTS[self.seed % len(ACCOUNTS)]
+
+    @property
+    def broker(self) -> str:
+        """By whom it was traded."""
+        return BROKERS[self.seed % len(BROKERS)]
 
     @property
     def transaction_id(self) -> str:
@@ -112,7 +118,10 @@ def baskets() -> list[Basket]:
     """Every kind in every size, the days and the rest drawn from a fixed seed."""
     chance, days = Random(1), _sessions()
     sizes = [(kind, size) for kind in KINDS for size in SIZES for _ in range(3 if kind == "clean" else 1)]
-    return [Basket(number, kind, size, chance.choice(days)) for number, (kind, size) in enumerate(sizes)]
+    return [
+        Basket(seed, kind, size, chance.choice(days), str(FIRST_TOKEN + seed))
+        for seed, (kind, size) in enumerate(sizes)
+    ]
 
 
 def evening() -> datetime:
@@ -125,15 +134,12 @@ def make(engine: Engine, made: Sequence[Basket], folder: Path) -> None:
 
     The database is migrated; `folder` takes the file that is imported.
     """
-    chance = Random(2)
-    legs = {each.number: [_leg(each, place, chance) for place in range(each.size)] for each in made}
+    legs = {each.token: list(_legs(each)) for each in made}
     with engine.begin() as connection:
         for each in made:
-            _settle(connection, each, legs[each.number])
+            _settle(connection, each, legs[each.token])
     file = _books(made, legs, folder / "orders.csv")
-    report = import_file(
-        engine, kind="orders", file=file, gateways=[GATEWAY], now=evening(), rules=RULES,
-    )  # fmt: skip
+    report = import_file(engine, kind="orders", file=file, gateways=[GATEWAY], now=evening(), rules=RULES)
     if report.refused:
         raise ValueError(f"the import refused {report.refused} rows: {report.problems[0]}")
 
@@ -143,6 +149,11 @@ def _sessions() -> list[date]:
     while len(found) < DAYS:
         found.append(calendar.session_after(found[-1]))
     return found
+
+
+def _legs(basket: Basket) -> Iterator[Json]:
+    chance = Random(basket.seed)
+    return (_leg(basket, place, chance) for place in range(basket.size))
 
 
 def _leg(basket: Basket, place: int, chance: Random) -> Json:
@@ -155,7 +166,7 @@ def _leg(basket: Basket, place: int, chance: Random) -> Json:
         "product": "CNC",
         "quantity": quantity,
         "filledQuantity": quantity,
-        "averagePrice": float(Decimal(chance.randrange(2_000, 800_000)) / 20),  # noqa: RUF100 as JSON has it
+        "averagePrice": float(Decimal(chance.randrange(2_000, 800_000)) / 20),
         "status": "COMPLETE",
         "exchangeOrderId": f"11{basket.token}{place:02}",
     }
@@ -196,15 +207,15 @@ def _settle(connection: Connection, basket: Basket, legs: Sequence[Json]) -> Non
         connection, gateway=GATEWAY.name, book=GATEWAY.book, origin=Origin.REGISTRATION,
         ids=[basket.transaction_id], now=basket.at(11, 45),
     )  # fmt: skip
-    txn, account = ids[basket.transaction_id], ACCOUNTS[basket.number % len(ACCOUNTS)]
-    heard = {**batch, "transactionId": basket.transaction_id, "smallcaseAuthId": account}
-    _hear(connection, basket, account, json.dumps(heard).encode(), noon)
+    txn = ids[basket.transaction_id]
+    heard = {**batch, "transactionId": basket.transaction_id, "smallcaseAuthId": basket.account}
+    _hear(connection, basket, json.dumps(heard).encode(), noon)
     details = {
         "transactionId": basket.transaction_id,
         "status": "COMPLETED",
         "intent": "TRANSACTION",
-        "smallcaseAuthId": account,
-        "broker": BROKERS[basket.number % len(BROKERS)],
+        "smallcaseAuthId": basket.account,
+        "broker": basket.broker,
         "createdAt": _iso(basket.at(11, 48)),
         "expireAt": _iso(basket.at(11, 53)),
         "orderBatches": [batch],
@@ -217,11 +228,11 @@ def _settle(connection: Connection, basket: Basket, legs: Sequence[Json]) -> Non
     reconcile(connection, txns=[txn], now=noon, rules=RULES)
 
 
-def _hear(connection: Connection, basket: Basket, account: str, body: bytes, at: datetime) -> None:
+def _hear(connection: Connection, basket: Basket, body: bytes, at: datetime) -> None:
     """Keep the webhook as the edge keeps it and the worker leaves it."""
     named = {"event_id": UUID(bytes=sha256(body).digest()[:16]), "received_at": at, "key_id": "bench"}
     event = {
-        "gateway": GATEWAY.name, "book": GATEWAY.book, "family": "orders", "account": account, "state": "done",
+        "gateway": GATEWAY.name, "book": GATEWAY.book, "family": "orders", "account": basket.account, "state": "done",
         "transaction_id": basket.transaction_id, "batch_id": basket.batch_id, "stored_at": at, "done_at": at,
     }  # fmt: skip
     connection.execute(insert(schema.events).values(**named, **event))
@@ -229,8 +240,8 @@ def _hear(connection: Connection, basket: Basket, account: str, body: bytes, at:
     connection.execute(insert(schema.deliveries).values(**named, **kept, verdict="verified"))
 
 
-def _books(made: Sequence[Basket], legs: Mapping[int, Sequence[Json]], file: Path) -> Path:
-    rows = [row for each in made for place, leg in enumerate(legs[each.number]) if (row := _row(each, place, leg))]
+def _books(made: Sequence[Basket], legs: Mapping[str, Sequence[Json]], file: Path) -> Path:
+    rows = [row for each in made for place, leg in enumerate(legs[each.token]) if (row := _row(each, place, leg))]
     with file.open("w", newline="") as target:
         writer = csv.DictWriter(target, fieldnames=list(rows[0]))
         writer.writeheader()
@@ -242,7 +253,7 @@ def _row(basket: Basket, place: int, leg: Json) -> Line | None:
     line = {
         "order_id": f"ORD{basket.token}{place:02}",
         "transaction_id": basket.transaction_id,
-        "account": ACCOUNTS[basket.number % len(ACCOUNTS)],
+        "account": basket.account,
         "trade_date": basket.day.isoformat(),
         "exchange": leg["exchange"],
         "symbol": leg["tradingsymbol"],
@@ -250,7 +261,7 @@ def _row(basket: Basket, place: int, leg: Json) -> Line | None:
         "quantity": str(leg["quantity"]),
         "batch_id": basket.batch_id,
         "exchange_order_id": leg["exchangeOrderId"],
-        "broker": BROKERS[basket.number % len(BROKERS)],
+        "broker": basket.broker,
         "filled_quantity": str(leg["filledQuantity"]),
         "average_price": str(leg["averagePrice"]),
         "status": leg["status"],

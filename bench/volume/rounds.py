@@ -134,7 +134,7 @@ def _program(name: str, url: str, *arguments: str, watch: bool = False) -> dict[
 def _left_behind(found: Measured, engine: Engine) -> None:
     """What the last run left, and what one transaction costs among it."""
     with engine.connect() as connection:
-        found.findings = Counter(dict(connection.execute(text(statements.FINDINGS)).tuples().all()))
+        found.findings = Counter({row.name: row.number for row in connection.execute(text(statements.FINDINGS))})
         found.not_found = sum(
             connection.execute(text(statements.NOT_FOUND.format(side=side, table=table))).scalar_one()
             for side, table in (("ours", "our_lines"), ("theirs", "their_lines"))

@@ -43,7 +43,7 @@ from verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev
 left join our_lines o on o.line = v.ours left join their_lines e on e.line = v.theirs
 group by v.bucket order by v.bucket
 """  # noqa: S608 our own names
-FINDINGS = "select name, count(*) from findings where closed_at is null group by name"
+FINDINGS = "select name, count(*) as number from findings where closed_at is null group by name"
 
 #: Lines of a sample that no verdict is found by; each is looked up by itself.
 NOT_FOUND = """
