@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.consent import data_of
 from gateway.lenient import Notes, NotUnderstood, Place
-from gateway.smallcases import PRIVATE, PUBLIC, SmallcaseLine, lines_in, smallcases_in
+from gateway.smallcases import PRIVATE, PUBLIC, SmallcaseLine, lines_in, smallcases_in, total_in
 from gateway.wire import EmptyAnswer
 
 _LISTS: Final = ("investments", "data")
@@ -24,13 +24,13 @@ class Investments:
 
 
 def read_investments(body: bytes) -> Investments:
-    """What an answer about a user's investments says: one list, or public and private apart.
+    """What an answer about a user's investments says: a total, one list, or public and private apart.
 
     Raises `Nonsense`, `EmptyAnswer`, `KeysRefused` or `NeedsConsent`, nothing else.
     """
     notes = Notes()
     place = Place(data_of(body), "", notes)
-    if not any(key in place.value for key in (*_LISTS, "smallcases", PUBLIC, PRIVATE)):
+    if not any(key in place.value for key in (*_LISTS, "smallcases", "aggregated", PUBLIC, PRIVATE)):
         raise EmptyAnswer("the answer names no investments")
     lines = _lines(place)
     return Investments(lines=lines, refused=notes.refused, not_understood=notes.all())
@@ -43,7 +43,7 @@ def _lines(place: Place) -> tuple[SmallcaseLine, ...]:
         found = lines_in(place, value, place.at(key), PUBLIC)
     else:
         found = smallcases_in(place.inner(*_LISTS))
-    found += smallcases_in(place.inner("smallcases"))
+    found += smallcases_in(place.inner("smallcases")) + total_in(place)
     if PUBLIC in place.value or PRIVATE in place.value:
         return found + smallcases_in(place)
     place.leave()

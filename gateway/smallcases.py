@@ -11,16 +11,19 @@ from gateway.lenient import BadRow, Place, plain
 
 PUBLIC: Final = "public"
 PRIVATE: Final = "private"
+ALL: Final = "all"  #: both together
 _LISTS: Final = ("investments", "smallcases", "holdings")
 #: Words for people, kept in the raw row.
 _SHOWN: Final = ("shortDescription", "imageUrl", "investmentDetailsURL", "source", "type", "date", "boughtOn")
+#: Figures that follow from the others, likewise.
+_PARTS: Final = ("currentInvestment", "currentReturns", "currentReturnsPercent", "totalReturnsPercent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallcaseLine:
-    """One smallcase of an account, or the statistics of all its private ones. Values in rupees."""
+    """One smallcase of an account, or the statistics of all, or of all private ones. Values in rupees."""
 
-    access: str  #: public or private
+    access: str  #: public, private or all
     scid: str | None
     iscid: str | None
     name: str | None
@@ -58,9 +61,23 @@ def _of_access(place: Place, access: str) -> tuple[SmallcaseLine, ...]:
     return found
 
 
+def total_in(place: Place) -> tuple[SmallcaseLine, ...]:
+    """The aggregate over all smallcases, under `aggregated`; none if it is an empty list or absent."""
+    key, value = place.take("aggregated")
+    if value in (None, []):
+        return ()
+    return (_line(Place({"stats": value}, place.at(key), place.notes), ALL, nameless=True),)
+
+
 def _line(row: Place, access: str, *, nameless: bool = False) -> SmallcaseLine:
-    """One smallcase. Raises `BadRow`."""
+    """One smallcase, by itself or as an `investment`. Raises `BadRow`."""
+    if "investment" in row.value:
+        inner = row.inner("investment")
+        found = _line(inner, access)
+        inner.leave()
+        return found
     stats = row.inner("stats")
+    stats.pass_over(*_PARTS)
     line = SmallcaseLine(
         access=access,
         scid=row.text("scid"),
@@ -94,6 +111,7 @@ def _constituent(row: Place) -> dict[str, str]:
     if not ticker or shares is None:
         raise BadRow("it names no ticker or no shares")
     average = row.number("averagePrice")
+    row.pass_over("stockName", "weight")
     return {"ticker": ticker, "shares": str(shares)} | ({} if average is None else {"average_price": str(average)})
 
 

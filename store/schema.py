@@ -536,7 +536,7 @@ smallcase_lines = Table(
     "smallcase_lines",
     metadata,
     *_in_snapshot(),
-    Column("access", Text, CheckConstraint("access in ('public', 'private')", name="access"), nullable=False),
+    Column("access", Text, CheckConstraint("access in ('public', 'private', 'all')", name="access"), nullable=False),
     Column("scid", Text),
     Column("iscid", Text),
     Column("name", Text),

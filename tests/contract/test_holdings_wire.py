@@ -207,9 +207,14 @@ def test_investments_come_in_several_shapes() -> None:
         ("private", "My own", 100),
     ]
     assert found.lines[0].constituents == ({"ticker": "AXISBANK", "shares": "4.000000", "average_price": "400.500000"},)
-    assert _listed(found.not_understood) == {("unknown-key", "public[].currentConfig.constituents[].weight", 1)}
+    assert _listed(found.not_understood) == {("unknown-key", "public[].currentConfig.constituents[].lot", 1)}
     assert [x.scid for x in _investments("list.json").lines] == ["SCMO_0001"]
     assert _investments("empty.json").lines == ()
+    (total,) = _investments("aggregated.json").lines
+    assert values(total.access, total.current_value, total.total_returns) == ("all", Decimal("1575.09"), -25)
+    (each,) = _investments("each.json").lines
+    assert values(each.iscid, each.current_value, len(each.constituents)) == ("65a5012345678901234567aa", 1, 1)
+    assert _investments("aggregated.json").not_understood == _investments("each.json").not_understood == ()
 
 
 def test_a_mutual_fund_webhook_is_read_wherever_its_rows_lie() -> None:

@@ -1014,7 +1014,7 @@ COMMENT ON COLUMN sealed_rows.digest IS 'SHA-256 of the row''s canonical text'
 CREATE TABLE smallcase_lines (
     snapshot_id BIGINT NOT NULL,
     position INTEGER NOT NULL,
-    access TEXT NOT NULL CONSTRAINT ck_smallcase_lines_access CHECK (access in ('public', 'private')),
+    access TEXT NOT NULL CONSTRAINT ck_smallcase_lines_access CHECK (access in ('public', 'private', 'all')),
     scid TEXT,
     iscid TEXT,
     name TEXT,
