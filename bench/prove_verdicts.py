@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.corpus import PLANTS
-from bench.corpus.measure import Figures, Size, database, measure
+from bench.corpus.figures import Figures, Size
+from bench.corpus.measure import database, measure
 from bench.proofs import Outcome
 from bench.verdicts import table
 from recon.names import CLASS_OF
@@ -39,7 +40,7 @@ def _section(figures: Figures) -> Iterator[str]:
     when = datetime.now(UTC).date().isoformat()
     whole, size = figures.whole, figures.size
     seeds = ", ".join(map(str, size.seeds))
-    yield f"Measured {when} by `make prove`, seeds {seeds}: {whole.stories} transactions, {whole.lines} lines."
+    yield f"Measured {when} by `make prove`, seeds {seeds}: {whole.stories} stories, {whole.lines} lines of both sides."
     yield f"Unaccounted for: {whole.unaccounted}."
     yield f"Prices at a tolerance of one tick: {figures.tick_wrong} of {size.ticks} pairs judged wrong."
     yield from (f"{name.capitalize()} on the same pairs: {_peer(said)}." for name, said in figures.peers.items())

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import click
 
-from bench.corpus.measure import SHORT, Figures, Size, database, measure
+from bench.corpus.figures import SHORT, Figures, Size
+from bench.corpus.measure import database, measure
 from config.server_errors import ServerError
 from config.servers import remove_home
 from config.settings import load_settings
@@ -53,11 +54,11 @@ def table(figures: Figures) -> list[str]:
         counts = (tally.planted, tally.found, tally.missed, tally.invented)
         lines.append(ROW.format(name, *counts, _percent(tally.recall), _percent(tally.precision)))
     judged, stored = (sum(score.stories for score in way.values()) for way in (figures.pure, figures.stored))
-    by_statement = f"{figures.by_statement} of them matched whole by the statement"
+    by_statement = f"{whole.by_statement} of them matched whole by the statement"
     return [
         *lines,
         "",
-        f"{judged} transactions by the rules alone, {stored} through the tables, {by_statement}",
+        f"{judged} stories by the rules alone, {stored} through the tables, {by_statement}",
         f"{whole.lines} lines of both sides",
         f"unaccounted {whole.unaccounted}",
         f"{figures.size.ticks} pairs of prices at a tolerance of one tick: {figures.tick_wrong} wrong",

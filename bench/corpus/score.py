@@ -57,31 +57,34 @@ class Score:
     stories: int = 0
     lines: int = 0
     unaccounted: int = 0  #: lines in no bucket, in two, or in one that their findings do not explain
+    by_statement: int = 0  #: transactions that the one statement of the database matched whole
     by_kind: dict[str, Tally] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)  #: the stories that came out otherwise, in words
 
-    def add(self, story: Story, said: Said) -> bool:
-        """Count one story; whether it came out exactly as it is true."""
-        self.stories += 1
+    def add(self, story: Story, said: Said) -> None:
+        """Count one transaction; the lines of both sides must lie in the buckets that what is true explains."""
         self.lines += len(said.ours) + len(said.theirs)
-        missed, invented = differences(story, said)
-        truth = Counter(story.truth)
-        for found, number in truth.items():
+        self.count(" + ".join(story.plants), story.truth, said.found, strangers(story, said))
+
+    def count(self, title: str, truth: Sequence[Found], said: Sequence[Found], strange: Sequence[str] = ()) -> None:
+        """Count one story of any kind: what is true of it, what was said, and what of it cannot be accounted for."""
+        missed, invented = Counter(truth) - Counter(said), Counter(said) - Counter(truth)
+        for found, number in Counter(truth).items():
             tally = self.by_kind.setdefault(found.name, Tally())
             tally.planted += number
             tally.found += number - missed[found]
         for found, number in invented.items():
             self.by_kind.setdefault(found.name, Tally()).invented += number
-        strange = strangers(story, said)
+        self.stories += 1
         self.unaccounted += len(strange)
         if missed or invented or strange:
-            self.wrong.append(_in_words(story, missed, invented, strange))
-        return not (missed or invented or strange)
+            self.wrong.append(_in_words(title, missed, invented, strange))
 
     def plus(self, other: Score) -> None:
         """Take in what another counted."""
         self.stories, self.lines = self.stories + other.stories, self.lines + other.lines
         self.unaccounted += other.unaccounted
+        self.by_statement += other.by_statement
         self.wrong += other.wrong
         for name, tally in other.by_kind.items():
             mine = self.by_kind.setdefault(name, Tally())
@@ -93,12 +96,6 @@ class Score:
         """All kinds together."""
         tallies = self.by_kind.values()
         return Tally(*(sum(getattr(t, name) for t in tallies) for name in ("planted", "found", "invented")))
-
-
-def differences(story: Story, said: Said) -> tuple[Counter[Found], Counter[Found]]:
-    """What is true and was not said, and what was said and is not true."""
-    truth, found = Counter(story.truth), Counter(said.found)
-    return truth - found, found - truth
 
 
 def strangers(story: Story, said: Said) -> list[str]:
@@ -142,8 +139,8 @@ def _explained(bucket: str | None, findings: Sequence[Found], story: Story) -> b
     return bucket == (IN_TOLERANCE if any(found.name == "price-in-tol" for found in findings) else MATCHED)
 
 
-def _in_words(story: Story, missed: Counter[Found], invented: Counter[Found], strange: Sequence[str]) -> str:
-    parts = [" + ".join(story.plants)]
+def _in_words(title: str, missed: Counter[Found], invented: Counter[Found], strange: Sequence[str]) -> str:
+    parts = [title]
     parts += [f"missed {_shown(found)}" for found in missed.elements()]
     parts += [f"invented {_shown(found)}" for found in invented.elements()]
     return "; ".join([*parts, *strange])

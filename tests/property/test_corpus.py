@@ -16,8 +16,10 @@ from sqlalchemy import Engine
 from bench.corpus import CLEAN, PLANTERS, PLANTS, of_kind
 from bench.corpus.combined import above_the_lines, in_one_batch, on_one_line
 from bench.corpus.draw import SESSIONS, TUESDAY, Draw
-from bench.corpus.measure import Size, judge_all, measure, told, wrong_prices
+from bench.corpus.figures import Size
+from bench.corpus.measure import measure, wrong_prices
 from bench.corpus.mutations import MUTATIONS, base, mutate
+from bench.corpus.orders import judge_all, told
 from bench.corpus.pure import said_of
 from bench.corpus.score import Said, Score
 from bench.corpus.story import HOLIDAYS, Answer, Batch, Found, Leg, Row, Story, is_session, next_session
@@ -125,7 +127,7 @@ def test_every_order_break_is_planted() -> None:
 def test_the_truth_is_written_without_the_rules() -> None:
     """What plants imports nothing of ours but the corpus itself: it cannot copy a rule's mistake."""
     folder = Path(PLANTERS[0].__file__ or "").parent
-    judging = {"pure.py", "stored.py", "measure.py", "market.py"}
+    judging = {"pure.py", "stored.py", "measure.py", "figures.py", "market.py"}
     ours = {
         f"{path.name}: {module}"
         for path in folder.glob("*.py")
