@@ -44,7 +44,8 @@ prove: .venv/.dev ## Every figure at full size, written to docs/figures.md
 
 .PHONY: bench
 bench: .venv/.dev ## Short benchmarks
-	@exec $(RUN) cli.main bench ingest --short
+	@$(RUN) cli.main bench ingest --short
+	@$(RUN) cli.main bench verdicts --short
 
 .PHONY: fix
 fix: .venv/.dev ## Repair layout and what else ruff can
