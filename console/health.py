@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from console.backend_gauges import BackendGauges
 from console.completeness_gauges import completeness_gauges
 from console.desk import desk
 from tieout.desk.queue import QueueNow, queue_now
@@ -29,6 +30,7 @@ def metrics() -> Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges(queue_now(desk().engine, desk().watch, now=desk().now())))
     registry.register(completeness_gauges(desk()))
+    registry.register(BackendGauges(desk()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

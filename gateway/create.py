@@ -35,6 +35,7 @@ from gateway.fields import Nonsense, WireError, as_object, instant, read_object,
 from gateway.wire import error_words, says_ours
 
 LIFESPAN: Final = timedelta(minutes=5)  #: of a transaction whose expiry is not said
+LONGEST_ID: Final = 128  #: of a transactionId; documented ones have 36 characters
 _NOT_SENT = (ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError, TLSError)
 _TOO_MANY: Final = 429
 _REFUSED: Final = frozenset({400, 404, 405, 406, 409, 410, 413, 414, 415, 422})
@@ -133,8 +134,8 @@ def _created(reply: Reply, asked_at: datetime) -> Created:
             raise RejectedError(words)
     data = as_object(document.get("data"), "data")
     transaction_id = text(data, "transactionId")
-    if not transaction_id:
-        raise Nonsense("the answer names no transactionId")
+    if not transaction_id or len(transaction_id) > LONGEST_ID or not transaction_id.isprintable():
+        raise Nonsense("the answer names no transactionId that can be one")
     expire_at = instant(data, "expireAt") or (asked_at + LIFESPAN)
     return Created(transaction_id=transaction_id, expire_at=expire_at, http_status=reply.http_status)
 

@@ -45,7 +45,9 @@ _LATE = text("""
 update creations set transaction_id = :transaction_id, reason = 'answered too late'
 where creation_id = :creation_id and state = 'unclear'
 """)
-_UNCLEAR = text("select count(*) from creations where state = 'unclear' and began_at > clock_timestamp() - :since")
+_LATELY = text("""
+select state, count(*) as n from creations where began_at > clock_timestamp() - cast(:since as interval) group by state
+""")
 
 
 def begin(
@@ -114,6 +116,6 @@ def came_late(connection: Connection, *, creation_id: int, transaction_id: str) 
     connection.execute(_LATE, {"creation_id": creation_id, "transaction_id": transaction_id})
 
 
-def unclear_since(connection: Connection, *, since: timedelta) -> int:
-    """How many creations of that span had their answer lost."""
-    return int(connection.execute(_UNCLEAR, {"since": since}).scalar_one())
+def lately(connection: Connection, *, since: timedelta) -> dict[str, int]:
+    """How many creations of that span ended how, by state."""
+    return {row.state: row.n for row in connection.execute(_LATELY, {"since": since})}

@@ -51,6 +51,16 @@ _REFUSED = text("""
 select at, gateway, change, source, by, account, user_ref, reason, held_by, transaction_id from account_links
 where change = 'refused' order by link_id desc limit :limit
 """)
+_COUNTS = text("""
+select (select count(*) from accounts where user_ref is not null) as linked,
+  (select count(*) from accounts where user_ref is null) as unlinked,
+  (select count(*) from account_links where change = 'refused') as refused
+""")
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many accounts are linked, how many are nobody's, and how many links and tokens were ever refused."""
+    return dict(connection.execute(_COUNTS).one()._mapping)
 
 
 def listing(

@@ -24,7 +24,7 @@ from gateway.intents import Token
 from gateway.rate import NoTurnError
 from gateway.tokens import connected_token, guest_token
 from recon.values import Origin
-from store import creations
+from store import creations, gateways
 from store.registrations import FACTS, fill
 from store.transactions import ensure
 from tieout.accounts import account_for
@@ -38,6 +38,7 @@ _LOG = structlog.get_logger("tieout.create")
 CREATED, REJECTED = 201, 422  #: statuses of the stored answers
 MOST_WAIT: Final = timedelta(seconds=3)  #: for a place among the calls
 MARGIN: Final = timedelta(seconds=10)  #: beyond wait and deadline, until a creation counts as unanswered
+BLOCKED_PAUSE: Final = timedelta(seconds=5)
 MOST_KEY: Final = 255
 
 
@@ -101,10 +102,21 @@ def _begin(connection: Connection, *, office: Office, wanted: Wanted, client: st
     )
     if creation_id is None:
         return _again(creations.standing(connection, client=client, key=key), digest)
+    _check_breaker(connection, wanted.gateway.name)
     account = _account(connection, wanted)
     if account:
         creations.with_account(connection, creation_id=creation_id, account=account)
     return _Begun(creation_id=creation_id, account=account, asked_at=office.clock.now())
+
+
+def _check_breaker(connection: Connection, gateway: str) -> None:
+    """Pass unless calls to the gateway are stopped just now. Raises `Refusal`; nothing of the creation stays."""
+    breaker, blocked = gateways.breakers(connection).get(gateway, ("closed", False))
+    if blocked:
+        said = "it asked to be left alone" if breaker == "closed" else "its calls failed one after the other"
+        fix = "send the same request again after a while; `tieout doctor --gateway` tells whether the keys are right"
+        why = f"calls to {gateway} are stopped: {said}"
+        raise Refusal("gateway-busy", what="the creation", why=why, fix=fix, retry_after=BLOCKED_PAUSE)
 
 
 def _account(connection: Connection, wanted: Wanted) -> str | None:

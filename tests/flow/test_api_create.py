@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ import pytest
 import requests
 from sqlalchemy import Engine, text
 
+from store import gateways
 from tests.api_calls import API, BASKET, JWT, Backend, a_gateway, backend
 from tests.playing import ENV, Edge, Running, started
 from tests.posting import Posting, answer, created, posting, raw
@@ -78,7 +79,10 @@ def test_a_created_transaction_is_kept_with_its_user_and_basket(company: Backend
 @pytest.mark.parametrize("intent", ["CONNECT", "HOLDINGS_IMPORT", "MF_HOLDINGS_IMPORT"])
 def test_intents_without_a_basket_are_created_too(company: Backend, intent: str) -> None:
     """The body is what the intent takes, nothing more."""
-    assert company.create({"intent": intent, "user": "u-1"}).status_code == 201
+    config = {"pan": "ABCDE1234F", "phone": "9876543210", "email": "a@b.in"}
+    more = {"assetConfig": config} if intent == "MF_HOLDINGS_IMPORT" else {}
+    given = company.create({"intent": intent, "user": "u-1", **more})
+    assert given.status_code == 201, given.json
 
 
 def test_the_same_key_gives_the_same_answer(company: Backend) -> None:
@@ -168,6 +172,7 @@ LOST: dict[str, Callable[[int], bytes | None]] = {
     "page": lambda _: raw(200, b"<html>bad gateway</html>"),
     "no id": lambda _: answer(200, {"success": True, "data": {}}),
     "id of another type": lambda _: answer(200, {"success": True, "data": {"transactionId": 17}}),
+    "id that is none": lambda _: answer(200, {"success": True, "data": {"transactionId": "x" * 129}}),
     "empty": lambda _: raw(200, b""),
     "204": lambda _: raw(204, b""),
     "302": lambda _: raw(302, b"", Location="http://127.0.0.1:1/"),
@@ -212,6 +217,23 @@ def test_too_many_calls_are_passed_on_with_their_pause(tried: Backend, stand_in:
     busy = tried.create(TRANSACTION, key)
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "7")
     assert _row(tried, key) == [("failed", None)]
+
+
+def test_a_stopped_gateway_is_not_asked(tried: Backend, stand_in: Posting) -> None:
+    """While the breaker is open nothing is sent; what was answered before is still given."""
+    before = str(uuid4())
+    assert tried.create(TRANSACTION, before).status_code == 201
+    with tried.engine.begin() as connection:
+        pause = timedelta(minutes=1)
+        gateways.open_breaker(connection, gateway="simulated", first=pause, most=pause, reason="ours")
+    asked = len(stand_in.bodies)
+    stopped = tried.create(TRANSACTION)
+    again = tried.create(TRANSACTION, before)
+    with tried.engine.begin() as connection:
+        gateways.close_breaker(connection, gateway="simulated")
+    assert (stopped.status_code, stopped.json["reason"]) == (503, "gateway-busy")
+    assert again.status_code == 201
+    assert len(stand_in.bodies) == asked
 
 
 def test_the_gateway_gets_exactly_what_was_asked_and_both_secrets_where_they_belong(
