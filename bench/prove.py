@@ -19,6 +19,7 @@ from pathlib import Path
 from bench import proofs, prove_match, prove_verdicts
 from bench.prove_accounts import accounts
 from bench.prove_follow import follow
+from bench.prove_holdings import holdings
 
 FIGURES = Path("docs/figures.md")
 
@@ -81,6 +82,13 @@ PROOFS: Sequence[Proof] = (
         " close, at most 4 calls a transaction without faults. At a limit of 10 in any sliding second, ours being 8:"
         " 0 refused, with a FLUSHALL in the middle. Down with 500 open: 0 lost, the oldest day and the dearest first.",
         run=follow,
+    ),
+    Proof(
+        name="holdings",
+        heading="Holdings of 1,000 accounts",
+        promise="Some without consent, some stale, some updating: each state and each count of rows is stored as sent,"
+        " and no 403 stops anything.",
+        run=holdings,
     ),
     Proof(
         name="ingest",

@@ -166,8 +166,11 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *, transactions: int, seed: int, withhold: str, say: Say) -> Iterator[Service]:
-    """A service without a worker yet, its simulator ready; all of it ended at the end."""
+def service(home: Path, *, transactions: int, seed: int, withhold: str, say: Say, people: int = 0) -> Iterator[Service]:
+    """A service without a worker yet, its simulator ready; all of it ended at the end.
+
+    `people` hold something besides those who trade.
+    """
     remove_home(home)
     home.mkdir(parents=True)
     env = _environment(home)
@@ -186,7 +189,7 @@ def service(home: Path, *, transactions: int, seed: int, withhold: str, say: Say
         )
         try:
             migrate(own.engine)
-            _begin(own, transactions=transactions, seed=seed, withhold=withhold)
+            _begin(own, transactions=transactions, withhold=withhold, people=people)
             yield own
         finally:
             for name in reversed(list(own.children)):
@@ -223,10 +226,11 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _begin(own: Service, *, transactions: int, seed: int, withhold: str) -> None:
+def _begin(own: Service, *, transactions: int, withhold: str, people: int) -> None:
     port, edge = own.settings.simulator_port, own.settings.edge_port
     url = f"http://127.0.0.1:{edge}/webhooks/{GATEWAY}"
-    options = {"transactions": str(transactions), "seed": str(seed), "withhold": withhold, "webhook-url": url}
+    options = {"transactions": str(transactions), "seed": str(own.seed), "withhold": withhold, "webhook-url": url}
+    options["people"] = str(people)
     place = {"port": str(port), "home": str(own.home / "simulator"), "clock": str(own.settings.clock_file)}
     start_simulator(own, "simulator", {**place, **options})
     own.start("edge", "webhook")
