@@ -69,7 +69,7 @@ def _tell(found: Completeness, limit: int) -> None:
         f" {len(found.open)} not at their end, of these {found.holding} hold the watermark, {found.given_up} given up",
         markup=False,
     )
-    show_rows(desk.open_rows(found)[:limit], columns=desk.OPEN_COLUMNS[1:], empty=f"{found.gateway}: nothing is open.")
+    show_rows(desk.open_rows(found)[:limit], columns=desk.SHORT_COLUMNS, empty=f"{found.gateway}: nothing is open.")
     if len(found.open) > limit:
         out.print(f"  The first {limit} of {len(found.open)}; all with --json, --csv or --limit.", markup=False)
 

@@ -16,6 +16,7 @@ from tieout.completeness import Calls, Completeness, assess
 from tieout.desk.queue import ist_day
 
 COLUMNS = ("gateway", "watermark", "state", "says", "todo", "known", "open_count", "holding", "given_up")
+SHORT_COLUMNS = ("transaction_id", "state", "why", "created_at", "next_ask_at")
 OPEN_COLUMNS = ("gateway", "transaction_id", "created_at", "status", "state", "why", "next_ask_at", "asks", "value")
 
 
