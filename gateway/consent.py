@@ -15,6 +15,7 @@ from gateway.fields import WireError, as_object, read_object
 from gateway.wire import EmptyAnswer, KeysRefused, NoSuchTransaction, error_words
 
 FORBIDDEN: Final = 403
+_NO_ERRORS: Final[tuple[object, ...]] = (None, [], "", {})
 _KEYS: Final = re.compile(
     r"invalid[\s_-]*(jwt|gateway|secret|token|signature)|jwt[\s_-]*(expired|malformed)|wrong[\s_-]*secret",
     re.IGNORECASE,
@@ -59,7 +60,8 @@ def data_of(body: bytes) -> Mapping[str, object]:
     """
     document = read_object(body)
     words = error_words(body)
-    if document.get("success") is False or (words and not document.get("data")):
+    failed = document.get("success") is False or document.get("errors") not in _NO_ERRORS
+    if failed or (words and not document.get("data")):
         _raise_words(words)
     if "data" not in document and "success" not in document:
         return document

@@ -30,11 +30,23 @@ def read_object(body: bytes) -> Mapping[str, object]:
     """The JSON object of a body, numbers as `Decimal` from their text. Raises `Nonsense`."""
     try:
         document = json.loads(
-            body.decode("utf-8-sig"), parse_float=_decimal, parse_int=_decimal, parse_constant=_no_number
+            body.decode("utf-8-sig"),
+            object_pairs_hook=_once,
+            parse_float=_decimal,
+            parse_int=_decimal,
+            parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
         raise Nonsense("the answer is no JSON") from None
     return as_object(document, "the answer")
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object. One key twice says two things: neither is taken."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
 
 
 def _decimal(token: str) -> Decimal:
@@ -98,10 +110,20 @@ def number(place: Mapping[str, object], key: str) -> Decimal | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (str, Decimal)):
         raise Nonsense(f"{key} is no number")
+    if isinstance(value, str) and not (value.isascii() and "_" not in value):  # which Python would read
+        raise Nonsense(f"{key} is no number")
     try:
         return exact(value.strip() if isinstance(value, str) else value)
     except NotANumberError:
         raise Nonsense(f"{key} is no number") from None
+
+
+def count(place: Mapping[str, object], key: str) -> Decimal | None:
+    """A number that is not below zero: of shares, of rupees. Raises `Nonsense`."""
+    found = number(place, key)
+    if found is not None and found < 0:
+        raise Nonsense(f"{key} is below zero")
+    return found
 
 
 def instant(place: Mapping[str, object], key: str) -> datetime | None:

@@ -112,14 +112,21 @@ def _keep_notes(place: Place) -> None:
 
 
 def _securities(place: Place) -> tuple[str, tuple[HeldLine, ...]]:
-    """The version and its rows. Raises `Nonsense` for securities that are neither list nor object."""
+    """The version and its rows. No rows named is not none held: it raises `EmptyAnswer`.
+
+    Raises `Nonsense` for securities that are neither list nor object.
+    """
     _, value = place.take("securities")
-    if value is None or isinstance(value, list):
+    if value is None:
+        raise EmptyAnswer("the answer names no securities")
+    if isinstance(value, list):
         return V2, _distinct(place, tuple(place.rows(value, "securities", _line)))
     if not isinstance(value, Mapping):
         raise Nonsense("securities is neither list nor object")
     inner = Place(value, "securities", place.notes)
     key, rows = inner.take("holdings", "securities")
+    if not isinstance(rows, list):
+        raise EmptyAnswer("the answer names no list of securities")
     old = isinstance(rows, list) and any(isinstance(row, Mapping) and "shares" in row for row in rows)
     read = _old_line if old or not rows else _line
     lines = tuple(inner.rows(rows, inner.at(key), read))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from gateway.fields import (
     Nonsense,
@@ -16,10 +17,10 @@ from gateway.fields import (
     as_list,
     as_object,
     checked,
+    count,
     first_text,
     identifier,
     instant,
-    number,
     read_object,
     text,
 )
@@ -45,6 +46,9 @@ _OURS = re.compile(
     r"invalid[\s_-]*(jwt|gateway|secret|token|signature)|jwt[\s_-]*expired|unauthori[sz]ed|forbidden",
     re.IGNORECASE,
 )
+_UNSAID: Final = (None, (), False)  #: what a batch leaves open
+#: Words of a leg that need not say how much was filled: it is open, or it never was at the exchange.
+_MAY_BE_UNFILLED = frozenset({"", "PLACED", "OPEN", "PENDING", "REJECTED", "ERROR", "CANCELLED AMO", "UNPLACED"})
 #: Errors after which an order may exist all the same.
 _UNCLEAR_WORDS = frozenset({"timed_out", "order_in_queue", "order_pending", "transaction_in_process", "internal_error"})
 
@@ -77,8 +81,7 @@ def read_details(body: bytes, transaction_id: str) -> Answer:
     details = as_object(found, "the transaction")
     if not details or ("status" not in details and not _said_error(details)):
         raise EmptyAnswer("the answer names no status")
-    named = text(details, "transactionId") or text(data, "transactionId")
-    if named and named != transaction_id:
+    if any(named != transaction_id for place in (details, data) if (named := text(place, "transactionId"))):
         raise Nonsense("the answer is about another transaction")
     return _answer(details, data, transaction_id)
 
@@ -201,7 +204,7 @@ def _answer(details: Mapping[str, object], data: Mapping[str, object], transacti
         expire_at=instant(details, "expireAt"),
         error_code=code,
         error_message=message,
-        batches=_batches(details) or (_batches(data) if data is not details else ()),
+        batches=_batches(details, *([] if data is details else [data])),
         requested=_requested(details.get("orderConfig")),
         purpose=first_text(asked, ("type",)),
         iscid=first_text((*asked, details, success, _inner(success)), ("iscid",)),
@@ -221,15 +224,29 @@ def _said_error(details: Mapping[str, object]) -> bool:
     return _error(details.get("error")) != (None, None)
 
 
-def _batches(details: Mapping[str, object]) -> tuple[Batch, ...]:
-    """The batches under `orderBatches`, `success.data.batches` or `batches`, the first that holds any."""
-    success = details.get("success")
-    inner = _inner(success) if isinstance(success, Mapping) else {}
-    places = ((details, "orderBatches"), (inner, "batches"), (inner, "orderBatches"), (details, "batches"))
-    for place, key in places:
-        if place.get(key):
-            return tuple(_batch(as_object(b, "a batch")) for b in as_list(place[key], key))
-    return ()
+def _batches(*places: Mapping[str, object]) -> tuple[Batch, ...]:
+    """The batches under `orderBatches`, `success.data.batches` or `batches`, the first that holds any.
+
+    Raises `Nonsense` if another of them tells something else: neither is more true.
+    """
+    lists = [(place.get(key), key) for outer in places for place, key in _lists(outer) if place.get(key)]
+    read = [tuple(_batch(as_object(b, "a batch")) for b in as_list(value, key)) for value, key in lists]
+    if any(not _agree(read[0], other) for other in read[1:]):
+        raise Nonsense("the answer tells different batches in two places")
+    return read[0] if read else ()
+
+
+def _lists(details: Mapping[str, object]) -> Iterable[tuple[Mapping[str, object], str]]:
+    inner = _inner(details.get("success"))
+    return (details, "orderBatches"), (inner, "batches"), (inner, "orderBatches"), (details, "batches")
+
+
+def _agree(one: tuple[Batch, ...], other: tuple[Batch, ...]) -> bool:
+    """Whether both can be true: the same batches, and nothing that both state is told in two ways."""
+    if [batch.batch_id for batch in one] != [batch.batch_id for batch in other]:
+        return False
+    pairs = ((getattr(a, name), getattr(b, name)) for a, b in zip(one, other, strict=True) for name in Batch.__slots__)
+    return all(mine == theirs or mine in _UNSAID or theirs in _UNSAID for mine, theirs in pairs)
 
 
 def _inner(success: object) -> Mapping[str, object]:
@@ -245,18 +262,24 @@ def _batch(batch: Mapping[str, object]) -> Batch:
         batch_id=batch_id,
         status=status.upper(),
         variety=text(batch, "variety"),
-        quantity=number(batch, "quantity"),
-        filled=number(batch, "filled"),
-        buy_amount=number(batch, "buyAmount"),
-        sell_amount=number(batch, "sellAmount"),
+        quantity=count(batch, "quantity"),
+        filled=count(batch, "filled"),
+        buy_amount=count(batch, "buyAmount"),
+        sell_amount=count(batch, "sellAmount"),
         created_at=instant(batch, "createdAt"),
         completed_at=instant(batch, "completedDate"),
         broker=text(batch, "broker"),
-        dummy=batch.get("dummy") is True,
+        dummy=_dummy(batch.get("dummy")),
         iscid=identifier(batch, "iscid"),
         label=text(batch, "label"),
         legs=_legs(batch, "orders", placed=True) + _legs(batch, "unplaced", placed=False),
     )
+
+
+def _dummy(value: object) -> bool:
+    if value not in (None, True, False):
+        raise Nonsense("dummy is neither true nor false")
+    return value is True
 
 
 def _legs(batch: Mapping[str, object], key: str, *, placed: bool) -> tuple[Leg, ...]:
@@ -266,22 +289,31 @@ def _legs(batch: Mapping[str, object], key: str, *, placed: bool) -> tuple[Leg, 
 
 def _leg(leg: Mapping[str, object], *, placed: bool) -> Leg:
     symbol, side = first_text((leg,), ("tradingsymbol", "ticker")), _side(leg)
-    quantity = number(leg, "quantity")
+    quantity = count(leg, "quantity")
     if not symbol or not side or quantity is None:
         raise Nonsense("a leg has no tradingsymbol, no transactionType or no quantity")
+    status = (text(leg, "status") or ("" if placed else "UNPLACED")).upper()
     return Leg(
         placed=placed,
         exchange=(text(leg, "exchange") or "NSE").upper(),
         symbol=symbol.upper(),
         side=side,
         quantity=quantity,
-        filled=number(leg, "filledQuantity") or ZERO,
-        average_price=number(leg, "averagePrice"),
-        status=(text(leg, "status") or ("" if placed else "UNPLACED")).upper(),
+        filled=_filled(leg, status, placed=placed),
+        average_price=count(leg, "averagePrice"),
+        status=status,
         exchange_order_id=identifier(leg, "exchangeOrderId"),
         order_type=text(leg, "orderType"),
         product=text(leg, "product"),
     )
+
+
+def _filled(leg: Mapping[str, object], status: str, *, placed: bool) -> Decimal:
+    """How much was filled; nothing said is zero only where nothing need have been filled. Raises `Nonsense`."""
+    filled = count(leg, "filledQuantity")
+    if filled is None and placed and status not in _MAY_BE_UNFILLED:
+        raise Nonsense("a leg that may be filled has no filledQuantity")
+    return filled or ZERO
 
 
 def _side(leg: Mapping[str, object]) -> str | None:
@@ -300,7 +332,7 @@ def _requested(config: object) -> tuple[Leg, ...]:
 def _asked(leg: Mapping[str, object]) -> Leg | None:
     symbol = first_text((leg,), ("ticker", "tradingsymbol"))
     side = first_text((leg,), ("type", "transactionType"))
-    quantity = number(leg, "quantity")
+    quantity = count(leg, "quantity")
     if not symbol or not side or quantity is None:
         return None
     return Leg(
