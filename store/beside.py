@@ -61,6 +61,7 @@ with mine as (
 )
 update transactions set rev = rev + 1, quiet = false where txn in (select txn from held)
 """)
+_ANEW = text("update transactions set rev = rev + 1, quiet = false where txn = :txn")
 
 
 def beside(txns: Sequence[int]) -> Asked:
@@ -76,3 +77,8 @@ def siblings(txns: Sequence[int]) -> Asked:
 def raise_siblings(connection: Connection, *, txn: int) -> int:
     """Raise the rev of the transactions whose link of a chain this one stands in or next to; how many."""
     return connection.execute(_RAISE, {"txn": txn}).rowcount
+
+
+def judge_anew(connection: Connection, *, txn: int) -> None:
+    """Make the judgement of one transaction stale."""
+    connection.execute(_ANEW, {"txn": txn})

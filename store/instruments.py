@@ -100,7 +100,29 @@ select e.txn from their_lines e
 left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
   and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
 where e.instrument <> coalesce(i.isin, e.exchange || ':' || e.symbol)
+union
+select txn from unmapped
 """)
+#: Lines of either side without an ISIN although the table knows their exchange on their day, not yet found so.
+_UNMAPPED = text("""
+create temp table unmapped on commit drop as
+select txn from (
+  select o.txn, o.line as ours, cast(null as bigint) as theirs, o.exchange, o.trade_date from our_lines o
+  where o.txn is not null and o.instrument = o.exchange || ':' || o.symbol
+  union all
+  select e.txn, null, e.line, e.exchange, e.trade_date from their_lines e
+  where e.instrument = e.exchange || ':' || e.symbol
+) l
+where exists(
+  select from instruments i where i.exchange = l.exchange
+    and i.valid_from <= l.trade_date and (i.valid_to is null or i.valid_to >= l.trade_date)
+) and not exists(
+  select from findings f where f.txn = l.txn and f.name = 'unmapped' and f.closed_at is null
+    and (f.ours_line = l.ours or f.theirs_line = l.theirs)
+)
+""")
+#: The one statement must leave them to the judge.
+_UNPLAIN = text("update their_lines set plain = false where plain and txn in (select txn from unmapped)")
 _LOCK_TOUCHED = text("""
 select count(*) from (
   select from transactions where txn in (select txn from touched) order by txn for no key update
@@ -122,13 +144,15 @@ def write_periods(
 
 
 def find_renamed(connection: Connection) -> None:
-    """Find what the table now calls otherwise, and raise the rev of every transaction it belongs to.
+    """Find what the table now calls otherwise, or cannot name, and raise the rev of its transactions.
 
     The other side's lines are derived anew when their transactions are judged.
     """
     connection.execute(_RENAMED)
+    connection.execute(_UNMAPPED)
     connection.execute(_TOUCHED)
     connection.execute(_LOCK_TOUCHED)
+    connection.execute(_UNPLAIN)
     connection.execute(_TOUCH)
 
 

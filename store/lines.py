@@ -23,8 +23,12 @@ where o.txn = any(:txns) order by o.txn, o.line
 _ISINS = Query(f"""
 select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
 from {records(schema.instruments, "exchange", "symbol", "valid_from")}
-join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
+left join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
   and i.valid_from <= r.valid_from and (i.valid_to is null or i.valid_to >= r.valid_from)
+where i.isin is not null or exists(
+  select from instruments k where k.exchange = r.exchange
+    and k.valid_from <= r.valid_from and (k.valid_to is null or k.valid_to >= r.valid_from)
+)
 """)
 _RENAMED = Query("""
 select distinct e.txn from their_lines e
@@ -39,8 +43,13 @@ def our_lines(txns: Sequence[int]) -> Asked:
     return _OURS.of(txns=list(txns))
 
 
-def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> dict[tuple[str, str, date], str]:
-    """The ISIN of each (exchange, symbol) on that date, where the instruments table knows it."""
+def isins_on(
+    connection: Connection, named: Iterable[tuple[str, str, date]]
+) -> dict[tuple[str, str, date], str | None]:
+    """The ISIN of each (exchange, symbol) on that date, by the table of instruments.
+
+    None where the table knows that exchange on that date and not the symbol; left out where it knows neither.
+    """
     wanted = [{"exchange": e, "symbol": s, "valid_from": day} for e, s, day in sorted(set(named))]
     if not wanted:
         return {}

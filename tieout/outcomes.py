@@ -10,10 +10,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from gateway.client import GatewayError, Reply
-from gateway.fields import WireError
+from gateway.fields import Nonsense, WireError
 from inbox import units
 from inbox.decide import GiveUp, RetryIn
 from inbox.units import Call, Claim
+from store.beside import judge_anew
 from store.holding_units import fetch_imported
 from store.snapshots import Kept, keep_answers
 from store.units import Again, Finished
@@ -179,6 +180,8 @@ def _give_up(
     if plan != AT_ITS_END:
         plan = after_parking(standing, decision.reason, now=now, calendar=shop.rules.calendar)
     _park(connection, claim, decision.reason, reply=reply, detail=detail, plan=plan, now=now)
+    if decision.reason == Nonsense.kind:  # what came cannot be read: that is for the judge to say
+        judge_anew(connection, txn=claim.txn)
     gateway_answers(connection, claim)
 
 

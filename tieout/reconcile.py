@@ -22,6 +22,7 @@ from store.together import Record, rows_of, together
 from store.verdicts import drop_verdicts, exclude, verdicts_over
 from tieout.answers import Reading
 from tieout.cases import Loaded, load_cases
+from tieout.market import market_of
 from tieout.rules import Rules
 
 OFF_PLATFORM = "off-platform"
@@ -101,6 +102,8 @@ def judge_all(
     readings: Mapping[int, Reading] | None = None,
 ) -> list[Judged]:
     """Judge each of these transactions by the pure rules; nothing is written."""
+    loaded_cases = load_cases(connection, rows, readings=readings)
+    market = market_of(connection, (loaded.case for loaded in loaded_cases), rules.market)
     return [
         Judged(
             loaded=loaded,
@@ -110,10 +113,10 @@ def judge_all(
                 policy=rules.policy,
                 calendar=rules.calendar,
                 books_in=_books_in(frozenset(loaded.row.complete_days), now, rules),
-                market=rules.market,
+                market=market,
             ),
         )
-        for loaded in load_cases(connection, rows, readings=readings)
+        for loaded in loaded_cases
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
@@ -21,6 +21,7 @@ from store.together import Record, together
 from tieout.alert import alert
 from tieout.answers import Reading, read_answers
 from tieout.follow import CLOCKS_DIFFER, LIFESPAN
+from tieout.market import Looked
 from tieout.rules import Rules
 
 LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
@@ -118,7 +119,8 @@ def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _L
     placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
     isins = isins_on(connection, {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed})
     lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
-    plain = _plain_lines(row, state, lines, rules)
+    market = Looked(rules.market, {named: isin is not None for named, isin in isins.items()})
+    plain = _plain_lines(row, state, lines, replace(rules, market=market))
     return _Legs(
         batches=tuple(_batch_row(batch, answer, days[batch.batch_id]) for batch in answer.batches),
         lines=tuple(
@@ -134,8 +136,10 @@ def _positions(batch: Batch) -> Iterable[tuple[int, Leg]]:
         yield from enumerate(leg for leg in batch.legs if leg.placed is placed)
 
 
-def _their_line(line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tuple[str, str, date], str]) -> TheirLine:
-    instrument = isins.get((leg.exchange, leg.symbol, day), f"{leg.exchange}:{leg.symbol}")
+def _their_line(
+    line: int, batch: Batch, leg: Leg, day: date, isins: Mapping[tuple[str, str, date], str | None]
+) -> TheirLine:
+    instrument = isins.get((leg.exchange, leg.symbol, day)) or f"{leg.exchange}:{leg.symbol}"
     return TheirLine(line=line, batch_id=batch.batch_id, leg=leg, instrument=instrument, trade_date=day)
 
 

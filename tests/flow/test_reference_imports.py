@@ -114,8 +114,19 @@ def test_a_wrong_instrument_is_refused_with_the_fix(imports: Importer) -> None:
     assert counts(report) == (0, 0, 0, 1)
 
 
+def test_a_symbol_that_the_first_table_leaves_out_is_judged_anew(imports: Importer) -> None:
+    """With the table there is something to be missing from: the rev of its transaction is raised."""
+    imports("orders", ORDERS, f"A,{T1},acc,2026-11-20,NSE,TCS,BUY,10,")
+    before = imports.all("select rev from transactions")
+
+    imports("instruments", PERIODS, f"NSE,INFY,{INFY},2026-01-01,")
+
+    assert imports.all("select rev from transactions")[0]["rev"] == before[0]["rev"] + 1
+
+
 def test_new_instruments_rename_the_lines_they_concern(imports: Importer) -> None:
     """Instrument and facts are derived anew and only that transaction's rev is raised."""
+    imports("instruments", PERIODS, f"NSE,INFY,{INFY},2026-01-01,")
     imports("orders", ORDERS, f"A,{T1},acc,2026-11-20,NSE,TCS,BUY,10,", f"B,{T2},acc,2026-11-20,NSE,INFY,BUY,10,")
     before = imports.all("select transaction_id, rev from transactions order by 1")
 
@@ -124,7 +135,7 @@ def test_new_instruments_rename_the_lines_they_concern(imports: Importer) -> Non
     after = imports.all("select transaction_id, rev from transactions order by 1")
     assert [a["rev"] - b["rev"] for a, b in zip(after, before, strict=True)] == [1, 0]
     lines = imports.all("select * from our_lines order by order_id")
-    assert [line["instrument"] for line in lines] == [TCS, "NSE:INFY"]
+    assert [line["instrument"] for line in lines] == [TCS, INFY]
     names = OurLine.__dataclass_fields__
     for line in lines:
         assert line["facts"] == facts_of_ours(OurLine(**{k: v for k, v in line.items() if k in names}))

@@ -1,0 +1,54 @@
+"""Reference data for the cases at hand, read at once: what the rules look up is in memory when they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import Connection
+
+from recon.market import Market
+from recon.values import Case
+from store.lines import isins_on
+
+Listing = tuple[str, str, date]  #: exchange, symbol, IST date
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A market with the listings that were looked up for some lines; the rest is as in the market below it."""
+
+    below: Market
+    listings: Mapping[Listing, bool]
+
+    def tick(self, instrument: str, day: date) -> Decimal | None:
+        """The price step of that instrument on that date, rupees."""
+        return self.below.tick(instrument, day)
+
+    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:
+        """The lowest and highest price traded on that date, rupees."""
+        return self.below.low_high(instrument, day)
+
+    def lists(self, exchange: str, symbol: str, day: date) -> bool | None:
+        """Whether the table of instruments knows that symbol; None where it knows nothing of that exchange."""
+        found = self.listings.get((exchange, symbol, day))
+        return self.below.lists(exchange, symbol, day) if found is None else found
+
+
+def market_of(connection: Connection, cases: Iterable[Case], market: Market) -> Market:
+    """The market with what these cases need of it."""
+    found = isins_on(connection, {named for case in cases for named in _unnamed(case)})
+    return Looked(market, {named: isin is not None for named, isin in found.items()}) if found else market
+
+
+def _unnamed(case: Case) -> Iterable[Listing]:
+    """The listings of lines that have no ISIN: all others are known to be listed."""
+    for ours in case.ours:
+        if ours.instrument == f"{ours.exchange}:{ours.symbol}":
+            yield ours.exchange, ours.symbol, ours.trade_date
+    for theirs in case.theirs:
+        leg = theirs.leg
+        if theirs.instrument == f"{leg.exchange}:{leg.symbol}":
+            yield leg.exchange, leg.symbol, theirs.trade_date
