@@ -24,7 +24,6 @@ NONSENSE: Final = "nonsense"
 ERROR: Final = "error"
 POISON: Final = "poison"
 STATES: Final = (OK, EMPTY, UPDATING, STALE, UNDATED, NEEDS_CONSENT, NEW, REFUSED, UNCLEAR, NONSENSE, ERROR, POISON)
-FRESH: Final = (OK, EMPTY)  #: states that time alone turns to stale
 
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
@@ -89,11 +88,6 @@ def state_of(holdings: Holdings, *, closed: datetime) -> str:
     if holdings.empty:
         return EMPTY
     return UNDATED if as_at is None else OK
-
-
-def as_of_now(state: str, as_at: datetime | None, *, closed: datetime) -> str:
-    """The state now of an account that was in that state when it was fetched: time alone makes it stale."""
-    return STALE if state in FRESH and as_at is not None and as_at < closed else state
 
 
 def next_fetch(state: str, *, pauses: int, now: datetime, calendar: Calendar, plan: HoldingsPlan) -> datetime:
