@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import proofs, prove_match, prove_verdicts
+from bench import proofs, prove_match, prove_proof, prove_verdicts
 from bench.prove_accounts import accounts
 from bench.prove_follow import follow
 from bench.prove_holdings import holdings
@@ -95,6 +95,19 @@ PROOFS: Sequence[Proof] = (
         heading="The acknowledgement path",
         promise="At least 0.30 of a bare route, at least 1.3 times one commit a request, one statement a group.",
         run=proofs.ingest,
+    ),
+    Proof(
+        name="verify",
+        heading="A closed day, verified by code of its own",
+        promise="Every kind of break closed and verified; of every column of every table a value changed, rows taken"
+        " away and added: each is found and its row named. A day of a million lines in under 300 MB.",
+        run=prove_proof.verify,
+    ),
+    Proof(
+        name="digest",
+        heading="The same facts, the same digest",
+        promise="Told in three orders, judged by 1, 2 and 4 processes, killed at 20 points and taken up again.",
+        run=prove_proof.digest,
     ),
     Proof(
         name="verdicts",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from bench import resume
+from recon.digest import TiedLine, line_text
 from store.closed_days import Close
-from tests.builders import DAY, EVENING, GATEWAY
+from store.days import Scope
+from store.digests import canonical_texts
+from tests.builders import ACCOUNT, BROKER, DAY, EVENING, GATEWAY
 from tests.settled_day import RULES, judge, tell
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
 from tieout.desk.day import as_json
@@ -36,6 +41,12 @@ def run(engine: Engine, sql: str) -> None:
     """Change something behind the service's back."""
     with engine.begin() as connection:
         connection.execute(text(sql))
+
+
+def digest(engine: Engine) -> str | None:
+    """The day's fingerprint."""
+    with engine.connect() as connection:
+        return day_of(connection, gateway=GATEWAY, trade_date=DAY, as_of=EVENING).digest
 
 
 def signed(engine: Engine) -> bool:
@@ -143,3 +154,40 @@ def test_judging_again_what_did_not_change_keeps_the_signature(told: Engine) -> 
     close(told)
     judge(told, EVENING + timedelta(days=3))
     assert signed(told)
+
+
+def test_a_killed_run_taken_up_again_leaves_the_digest_of_an_undisturbed_one(told: Engine) -> None:
+    """Killed in a process of its own, after a range was paired and before all of it was judged."""
+    expected = digest(told)
+    run(told, "update transactions set rev = rev + 1")
+    killed = resume.run(told, 1, now=EVENING, die_at=3, check=False)
+    assert killed.returncode == -signal.SIGKILL
+
+    resume.run(told, 1, now=EVENING)
+    assert digest(told) == expected
+
+
+def test_the_digest_is_the_same_in_python_and_in_the_database(told: Engine) -> None:
+    """What `recon.digest` writes of a line is what PostgreSQL writes, whatever characters are in it."""
+    name = '"\\é€😀\t/'
+    with told.begin() as connection:
+        connection.execute(text("update our_lines set symbol = :n where order_id = 'STRAY'"), {"n": name})
+    with told.connect() as connection:
+        scope = Scope(gateway=GATEWAY, trade_date=DAY, book="live")
+        found = [t for t in canonical_texts(connection, scope) if '"STRAY"' in t]
+    stray = (
+        "STRAY",
+        ACCOUNT,
+        BROKER,
+        "2026-11-20",
+        "NSE",
+        name,
+        "NSE:AXISBANK",
+        "BUY",
+        "10",
+        "10",
+        "420.1",
+        "COMPLETE",
+    )
+
+    assert found == [line_text(TiedLine(ours=stray, theirs=(), bucket="excluded"))]

@@ -107,7 +107,7 @@ def test_every_changed_value_is_found_and_its_row_named(closed_day: Closed) -> N
     columns = tampering.columns(closed_day.connection)
     for column in columns:
         with tampering.undone(closed_day.connection):
-            key = tampering.change(closed_day.connection, column, draw)
+            key = tampering.change(closed_day.connection, closed_day.close, column, draw)
             found = tampering.verdict(closed_day.connection, closed_day.close).differences
         if (column.table, key) not in {(each.table, each.key) for each in found}:
             missed.append((column, key, found[:2]))
@@ -121,7 +121,7 @@ def test_a_row_taken_away_or_added_is_found_and_named(closed_day: Closed, table:
     """Of every table; a copy is one row too many."""
     for act in (tampering.delete, tampering.insert):
         with tampering.undone(closed_day.connection):
-            key = act(closed_day.connection, table, random.Random(SEED))
+            key = act(closed_day.connection, closed_day.close, table, random.Random(SEED))
             found = tampering.verdict(closed_day.connection, closed_day.close).differences
         assert (table, key) in {(each.table, each.key) for each in found}
 
