@@ -27,7 +27,7 @@ from worker.process import Process, open_process, worker_name
 _LOG = structlog.get_logger("tieout.worker")
 HEARTBEAT_S: Final = 5.0
 CANARY: Final = timedelta(minutes=1)
-TICK: Final = timedelta(seconds=0.5)  #: between two looks at what may go out to a gateway with a limit
+TICK: Final = timedelta(seconds=0.25)  #: between two looks at what may go out to a gateway with a limit
 CANARY_SIMULATED: Final = timedelta(seconds=5)
 
 
