@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,9 +98,10 @@ def _state(story: Story) -> State | None:
     snapshots, asked = [], story.registered_at
     for number, answer in enumerate(story.answers):
         asked = asked + _TOOK / 2 if answer.overlaps else asked + _ASKED_EVERY
-        if answer.garbled:
+        try:
+            read = read_details(answer_body(story, answer), story.transaction_id)
+        except Nonsense:
             continue
-        read = read_details(answer_body(story, answer), story.transaction_id)
         snapshots.append(Snapshot(asked_at=asked, answered_at=asked + _TOOK, answer=read, ref=str(number + 1)))
     return fold(snapshots) if snapshots else None
 
@@ -140,7 +142,10 @@ def _ours(number: int, row: Row) -> OurLine:
 def _claims(story: Story) -> tuple[Claim, ...]:
     claims = []
     for order, webhook in enumerate(sorted(story.webhooks, key=lambda heard: heard.received_at)):
-        account, _, batch = read_webhook(webhook_body(story, webhook))
+        try:
+            account, _, batch = read_webhook(webhook_body(story, webhook))
+        except Nonsense:
+            continue
         assert batch is not None
         claims.append(
             Claim(
@@ -182,15 +187,18 @@ def _chain(story: Story, sibling: Story) -> list[ChainBatch]:
 
 def _unreadable(story: Story) -> tuple[Evidence, ...]:
     """The webhooks and answers that the readers refuse."""
-    bodies = [("event", body) for body in story.garbled]
-    bodies += [("snapshot", answer_body(story, answer)) for answer in story.answers if answer.garbled]
-    return tuple(Evidence(kind=kind, ref=str(n), says=_refused(body)) for n, (kind, body) in enumerate(bodies))
+    heard = [*story.garbled, *(webhook_body(story, webhook) for webhook in story.webhooks)]
+    bodies = [("event", body, _refusal(body, read_webhook)) for body in heard]
+    for answer in story.answers:
+        body = answer_body(story, answer)
+        bodies.append(("snapshot", body, _refusal(body, lambda said: read_details(said, story.transaction_id))))
+    return tuple(Evidence(kind=kind, ref=str(n), says=why) for n, (kind, _, why) in enumerate(bodies) if why)
 
 
-def _refused(body: bytes) -> str:
-    for read in (lambda: read_webhook(body), lambda: read_details(body, "")):
-        try:
-            read()
-        except Nonsense as error:
-            return str(error)
-    raise AssertionError("a garbled body was read")
+def _refusal(body: bytes, read: Callable[[bytes], object]) -> str | None:
+    """Why it cannot be read; None if it can."""
+    try:
+        read(body)
+    except Nonsense as error:
+        return str(error)
+    return None
