@@ -19,6 +19,7 @@ from pathlib import Path
 from bench import proofs, prove_match, prove_proof, prove_verdicts
 from bench.prove_accounts import accounts
 from bench.prove_follow import follow
+from bench.prove_fuzz import fuzz
 from bench.prove_holdings import holdings
 
 FIGURES = Path("docs/figures.md")
@@ -89,6 +90,13 @@ PROOFS: Sequence[Proof] = (
         promise="Some without consent, some stale, some updating: each state and each count of rows is stored as sent,"
         " and no 403 stops anything.",
         run=holdings,
+    ),
+    Proof(
+        name="fuzz",
+        heading="100,000 mutated answers",
+        promise="No crash, no wrong booking, each refusal with a reason; over real HTTP, dripping and endless answers"
+        " included, no call outlives its deadline.",
+        run=fuzz,
     ),
     Proof(
         name="ingest",

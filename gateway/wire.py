@@ -79,7 +79,7 @@ def read_details(body: bytes, transaction_id: str) -> Answer:
     data = _data(body)
     found = next((v for k in ("transactionDetails", "transaction") if (v := data.get(k)) is not None), data)
     details = as_object(found, "the transaction")
-    if not details or ("status" not in details and not _said_error(details)):
+    if not details or (text(details, "status") is None and not _said_error(details)):
         raise EmptyAnswer("the answer names no status")
     if any(named != transaction_id for place in (details, data) if (named := text(place, "transactionId"))):
         raise Nonsense("the answer is about another transaction")
@@ -229,11 +229,16 @@ def _batches(*places: Mapping[str, object]) -> tuple[Batch, ...]:
 
     Raises `Nonsense` if another of them tells something else: neither is more true.
     """
-    lists = [(place.get(key), key) for outer in places for place, key in _lists(outer) if place.get(key)]
+    lists = [(place[key], key) for outer in places for place, key in _lists(outer) if _is_there(place.get(key))]
     read = [tuple(_batch(as_object(b, "a batch")) for b in as_list(value, key)) for value, key in lists]
     if any(not _agree(read[0], other) for other in read[1:]):
         raise Nonsense("the answer tells different batches in two places")
     return read[0] if read else ()
+
+
+def _is_there(value: object) -> bool:
+    """Whether something is told there: null, false and what is empty tell nothing, a number is nonsense."""
+    return bool(value) or isinstance(value, Decimal)
 
 
 def _lists(details: Mapping[str, object]) -> Iterable[tuple[Mapping[str, object], str]]:
@@ -283,7 +288,7 @@ def _dummy(value: object) -> bool:
 
 
 def _legs(batch: Mapping[str, object], key: str, *, placed: bool) -> tuple[Leg, ...]:
-    legs = as_list(batch.get(key) or [], key)
+    legs = as_list([] if batch.get(key) is None else batch[key], key)
     return tuple(_leg(as_object(leg, "a leg"), placed=placed) for leg in legs)
 
 
@@ -325,7 +330,9 @@ def _requested(config: object) -> tuple[Leg, ...]:
     """The basket asked for; a leg without quantity or type asked for nothing definite."""
     if not isinstance(config, Mapping):
         return ()
-    legs = [leg for key in ("securities", "orders") for leg in as_list(config.get(key) or [], key)]
+    legs = [
+        leg for key in ("securities", "orders") for leg in as_list([] if config.get(key) is None else config[key], key)
+    ]
     return tuple(asked for leg in legs if (asked := _asked(as_object(leg, "a requested leg"))))
 
 

@@ -1,0 +1,1 @@
+"""Answers of the far side, mutated: nothing they say may crash a worker or be booked wrongly."""
