@@ -25,6 +25,7 @@ Examples:
   tieout accounts unlink 5f0321b5f3743c31d95abd35 --reason "sold to another customer"
 """
 COLUMNS = ("gateway", "account", "broker", "user_ref", "linked_at", "refused", "book", "first_seen_at")
+SHORT_COLUMNS = ("account", "user_ref", "broker", "linked_at", "refused")
 CHANGES = ("at", "change", "user_ref", "source", "by", "reason", "held_by", "transaction_id")
 EMPTY = "No accounts yet: one is known once a webhook, an answer of the Gateway or a link names it."
 
@@ -46,7 +47,8 @@ def list_(*, user_ref: str | None, unlinked: bool, limit: int | None, as_json: b
     """List accounts."""
     with database() as engine:
         rows = desk_accounts.listing(engine, user_ref=user_ref, unlinked=unlinked, limit=limit)
-        show_rows(map(asdict, rows), columns=COLUMNS, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+        columns = COLUMNS if as_json or as_csv else SHORT_COLUMNS
+        show_rows(map(asdict, rows), columns=columns, as_json=as_json, as_csv=as_csv, empty=EMPTY)
 
 
 @accounts.command()
