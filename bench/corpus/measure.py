@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
 
 from bench.corpus import orders
 from bench.corpus.draw import Draw
@@ -84,12 +86,17 @@ def _line(score: Score) -> str:
 
 @contextmanager
 def database(folder: Path) -> Iterator[Engine]:
-    """A database of its own in that folder; its server ends with its use. Raises `ServerError`."""
+    """An empty database on a server in that folder; both end with its use. Raises `ServerError`."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         server = start_postgres(folder / "postgres")
         stack.callback(server.stop)
-        engine = connect(server.url, application="tieout-bench")
+        name = f"verdicts_{uuid4().hex}"
+        admin = connect(server.url, application="tieout-bench").execution_options(isolation_level="AUTOCOMMIT")
+        stack.callback(admin.dispose)
+        with admin.connect() as connection:
+            connection.execute(text(f"create database {name}"))
+        engine = connect(make_url(server.url).set(database=name).render_as_string(hide_password=False))
         stack.callback(engine.dispose)
         migrate(engine)
         yield engine
