@@ -2,14 +2,15 @@
 
 The canonical text of a row is, for each column in the order of the layout, its name, a colon, and either
 the length in bytes, a colon and the value as PostgreSQL writes it, or `-` for null; each ended by a comma.
+For a revision stands whether it is the present one: judging again what did not change raises it and changes nothing.
 A day rests on every row of the transactions that have a line, verdict or finding on it.
 `verify/` says the same in words of its own; docs/proof.md says it for people.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from sqlalchemy import Connection, Table, text
@@ -23,7 +24,7 @@ CHUNK = 4096  #: sealed rows whose digests are taken together on the way to the 
 _KNOWN = (
     *("txn", "gateway", "transaction_id", "book", "origin", "registered_at", "account", "broker", "intent"),
     *("status", "created_at", "expire_at", "error_code", "error_message", "requested", "known", "absent_at"),
-    *("final", "settled", "rev", "judged_rev"),
+    *("final", "settled", "judged_rev"),
 )
 
 #: How values are written as text; whoever makes or checks a seal must be set so.
@@ -63,12 +64,17 @@ class _Sealed:
     joins: str
     key: str
     where: str = "true"
+    written: Mapping[str, str] = field(default_factory=dict)  #: columns of which something else is sealed
 
     @property
     def columns(self) -> list[str]:
         """What is sealed of each row, in order."""
         named = [column.name for column in self.table.c]
         return [name for name in named if name in _KNOWN] if self.table is schema.transactions else named
+
+    def text(self) -> str:
+        """SQL of the canonical text of a row."""
+        return canonical("r", self.columns, self.written)
 
 
 _ROWS = (
@@ -113,13 +119,19 @@ _ROWS = (
     ),
     _Sealed(schema.snapshots, _OF_TXN, "t.transaction_id || '/' || r.snapshot_id"),
     _Sealed(schema.their_lines, _OF_TXN, _THEIR_KEY.format("r")),
-    _Sealed(schema.transactions, "join day_txns d on d.txn = r.txn", "r.transaction_id"),
+    _Sealed(
+        schema.transactions,
+        "join day_txns d on d.txn = r.txn",
+        "r.transaction_id",
+        written={"judged_rev": "r.judged_rev = r.rev"},
+    ),
     _Sealed(
         schema.verdicts,
         "left join our_lines o on o.line = r.ours left join their_lines e on e.line = r.theirs"
-        " left join transactions t on t.txn = e.txn",
+        " left join transactions t on t.txn = e.txn left join transactions j on j.txn = r.txn",
         f"coalesce(o.order_id, {_THEIR_KEY.format('e')}, 'verdict ' || coalesce(r.ours, r.theirs))",
         "r.txn in (select txn from day_txns) or r.ours in (select line from day_lines)",
+        written={"rev": "r.rev = coalesce(j.rev, o.version)"},
     ),
 )
 
@@ -143,7 +155,7 @@ def seal_rows(connection: Connection, *, close_id: int, scope: Scope, each: Call
 def _statement(rows: _Sealed) -> str:
     return f"""
 with {DAY}, sealed as (
-  select {rows.key} as key, sha256(convert_to({canonical("r", rows.columns)}, 'UTF8')) as digest
+  select {rows.key} as key, sha256(convert_to({rows.text()}, 'UTF8')) as digest
   from {rows.table.name} r {rows.joins} where {rows.where}
 )
 insert into sealed_rows (close_id, place, table_name, key, digest)
@@ -151,9 +163,10 @@ select :close_id, :sealed + row_number() over (order by key collate "C", digest)
 """
 
 
-def canonical(alias: str, columns: list[str]) -> str:
-    """SQL of a row's canonical text."""
-    return " || ".join(_field(name, f'{alias}."{name}"::text') for name in columns)
+def canonical(alias: str, columns: Sequence[str], written: Mapping[str, str] | None = None) -> str:
+    """SQL of a row's canonical text; `written` is SQL of what stands for a column."""
+    values = {name: f'{alias}."{name}"' for name in columns} | dict(written or {})
+    return " || ".join(_field(name, f"({values[name]})::text") for name in columns)
 
 
 def _field(name: str, value: str) -> str:

@@ -68,9 +68,20 @@ select txn from transactions where txn = any(:txns) and (judged_rev < rev or rev
 order by txn for no key update skip locked
 """)
 #: Rules of another kind may find something in a transaction that said nothing but of its lines.
+#: A closed day stands by the rules under which it was signed, until it is reopened.
 _AGAIN = text("""
+with closed as materialized (
+  select distinct o.txn from closed_days c
+  join our_lines o on o.gateway = c.gateway and o.trade_date = c.trade_date and o.txn is not null
+  where c.reopened_at is null
+  union
+  select e.txn from closed_days c
+  join their_lines e on e.trade_date = c.trade_date join transactions t on t.txn = e.txn and t.gateway = c.gateway
+  where c.reopened_at is null
+)
 update transactions set rev = rev + 1, quiet = false
-where (cast(:gateway as text) is null or gateway = :gateway)
+where txn not in (select txn from closed)
+  and (cast(:gateway as text) is null or gateway = :gateway)
   and (cast(:first as date) is null
     or txn in (select txn from our_lines where trade_date between :first and :last)
     or txn in (select txn from their_lines where trade_date between :first and :last))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -65,9 +65,15 @@ def reading(url: str) -> Iterator[Reader]:
         yield Reader(connection)
 
 
-def columns(alias: str, names: list[str]) -> sql.Composed:
-    """SQL of these columns as text."""
-    return sql.SQL(", ").join(sql.SQL("{}.{}::text").format(sql.Identifier(alias), sql.Identifier(n)) for n in names)
+def columns(alias: str, names: Sequence[str], written: Mapping[str, str] | None = None) -> sql.Composed:
+    """SQL of these columns as text; `written` is SQL of what stands for a column."""
+    return sql.SQL(", ").join(_column(alias, name, written or {}) for name in names)
+
+
+def _column(alias: str, name: str, written: Mapping[str, str]) -> sql.Composed:
+    if name in written:
+        return sql.SQL("({})::text").format(sql.SQL(written[name]))
+    return sql.SQL("{}.{}::text").format(sql.Identifier(alias), sql.Identifier(name))
 
 
 def _query(query: str | sql.Composed) -> sql.Composed:

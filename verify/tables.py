@@ -5,7 +5,8 @@ Said again, independently of the service, so that a row which joins or leaves th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 _TRANSACTIONS = """
 with mine as (select txn from transactions where gateway = %(gateway)s and book = %(book)s),
@@ -34,6 +35,7 @@ class Rows:
     joins: str
     where: str
     known: str | None = None
+    written: Mapping[str, str] = field(default_factory=dict)  #: SQL of what is sealed in place of a column
 
 
 OF: dict[str, Rows] = {
@@ -82,13 +84,16 @@ OF: dict[str, Rows] = {
         "t.transaction_id || '/' || r.snapshot_id", _NAMED, "r.txn in (select txn from about)", "r.known_at"
     ),
     "their_lines": Rows(_PLACE.replace("x.", "r."), _NAMED, "r.txn in (select txn from about)"),
-    "transactions": Rows("r.transaction_id", "", "r.txn in (select txn from about)"),
+    "transactions": Rows(
+        "r.transaction_id", "", "r.txn in (select txn from about)", written={"judged_rev": "r.judged_rev = r.rev"}
+    ),
     "verdicts": Rows(
         f"coalesce(o.order_id, case when x.line is not null then {_PLACE} end,"
         " 'verdict ' || coalesce(r.ours, r.theirs))",
         "left join our_lines o on o.line = r.ours left join their_lines x on x.line = r.theirs"
-        " left join transactions t on t.txn = x.txn",
+        " left join transactions t on t.txn = x.txn left join transactions j on j.txn = r.txn",
         "r.txn in (select txn from about) or r.ours in (select line from booked)",
+        written={"rev": "r.rev = coalesce(j.rev, o.version)"},
     ),
 }
 

@@ -15,11 +15,15 @@ from recon.digest import TiedLine, line_text
 from store.closed_days import Close
 from store.days import Scope
 from store.digests import canonical_texts
+from store.engine import driver_url
+from store.verdicts import judge_again
 from tests.builders import ACCOUNT, BROKER, DAY, EVENING, GATEWAY
 from tests.settled_day import RULES, judge, tell
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
 from tieout.desk.day import as_json
 from tieout.desk.day import day as day_of
+from verify.database import reading
+from verify.day import verify
 
 ASHA = Signature(by="Asha Rao", now=EVENING)
 
@@ -150,10 +154,27 @@ def test_a_day_that_changed_since_is_signed_no_more(told: Engine) -> None:
 
 
 def test_judging_again_what_did_not_change_keeps_the_signature(told: Engine) -> None:
-    """The same facts under the same rules say the same."""
+    """The same facts under the same rules say the same, and every row is what was sealed."""
     close(told)
+    run(told, "update transactions set rev = rev + 1")
     judge(told, EVENING + timedelta(days=3))
+
     assert signed(told)
+    with reading(driver_url(told.url.render_as_string(hide_password=False))) as reader:
+        assert verify(reader, day=DAY, tell=lambda _step: None)[1].holds
+
+
+def test_a_closed_day_is_left_alone_when_everything_is_judged_anew(told: Engine) -> None:
+    """It stands by the rules under which it was signed, until it is reopened."""
+    close(told)
+    for due in (0, 9):
+        with told.begin() as connection:
+            judge_again(connection, gateway=GATEWAY)
+            count = "select count(*) from transactions where judged_rev < rev"
+            assert connection.execute(text(count)).scalar_one() == due
+        if not due:
+            again = Signature(by="Ravi", now=EVENING, why="new rules")
+            reopen_day(told, gateway=GATEWAY, trade_date=DAY, signature=again)
 
 
 def test_a_killed_run_taken_up_again_leaves_the_digest_of_an_undisturbed_one(told: Engine) -> None:
