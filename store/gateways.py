@@ -68,9 +68,11 @@ with resting as (
     and (announce_at > clock_timestamp() or rest_until > clock_timestamp())
   order by txn for no key update skip locked
 ), woken as (
-  update transactions t set announce_at = null, announced = 0, rest_until = null from resting where t.txn = resting.txn
+  update transactions t set announce_at = null, announced = 0, rest_until = null, retries = 0
+  from resting where t.txn = resting.txn
 ), waiting as (
-  select event_id from events where gateway = :gateway and state = 'waiting' and next_attempt_at > clock_timestamp()
+  select event_id from events
+  where gateway = :gateway and state = 'waiting' and reason <> 'unclear' and next_attempt_at > clock_timestamp()
   order by event_id for no key update skip locked
 )
 update events e set next_attempt_at = clock_timestamp(), announced = 0 from waiting where e.event_id = waiting.event_id

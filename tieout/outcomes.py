@@ -120,7 +120,7 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
         marks |= dict.fromkeys((kept.txn for kept in orders), "news")
     txns = [each.claim.txn for each in answers]
     same = [txn for txn in txns if marks[txn] == "same"]
-    stand = {t: s for t, s in standings_of(connection, same).items() if s.settled} if same else {}
+    stand = {t: s for t, s in standings_of(connection, same).items() if _stands(s)} if same else {}
     readings = {
         txn: refresh(connection, txn=txn, now=now, rules=shop.rules).reading for txn in txns if txn not in stand
     }
@@ -133,6 +133,11 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
     if imported := [txn for txn in judged if standings[txn].imported]:
         fetch_imported(connection, txns=imported, now=now)
     return standings
+
+
+def _stands(standing: Standing) -> bool:
+    """Whether the very same answer again changes nothing; not if time alone may have ended it."""
+    return standing.settled and (standing.final or standing.status != "INITIALIZED")
 
 
 def _details(answer: Answered) -> Kept:

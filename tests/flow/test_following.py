@@ -115,6 +115,18 @@ def test_a_new_registration_is_asked_for_a_minute_after_its_creation(engine: Eng
     assert row(engine, "ask_at") == (NOW,)
 
 
+def test_the_same_answer_after_its_expiry_ends_what_was_never_begun(shop: Shop, engine: Engine, stub: Stub) -> None:
+    """Thirty seconds after, for two clocks that differ; the body need not change for that."""
+    expires = NOW + timedelta(minutes=5)
+    stub.says = lambda t: known(t, status="INITIALIZED", orderBatches=[], expireAt=f"{expires:%Y-%m-%dT%H:%M:%SZ}")
+    units = registered(engine, "TRX_1")
+    for seconds, ended in ((0, False), (310, False), (331, True)):
+        with engine.begin() as connection:
+            connection.execute(text("update transactions set ask_at = :now"), {"now": NOW})
+        settle(replace(shop, clock=FixedClock(NOW + timedelta(seconds=seconds))), units)
+        assert row(engine, "final, found_by is not null") == (ended, ended)
+
+
 def test_what_was_asked_for_is_weighed_by_guide_prices(engine: Engine) -> None:
     """An order's own price counts first; what has no price counts as nothing."""
     with engine.begin() as connection:
