@@ -121,11 +121,11 @@ def test_an_import_asks_for_users_once_a_batch(engine: Engine, imports: Import) 
     _give(engine, ACCOUNT, "u-1")
     asked: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *a: asked.append(str(a[2])))
-    imports(*(a_row(f"o{n}", f"u-{n % 700}", transaction=f"TRX_{n:032x}") for n in range(5000)))
-    assert sum("join accounts" in statement for statement in asked) <= 3
+    imports(*(a_row(f"o{n}", f"u-{n % 300}", transaction=f"TRX_{n:032x}") for n in range(2100)))
+    assert sum("join accounts" in statement for statement in asked) <= 2
     with engine.connect() as connection:
         count = connection.execute(text("select count(*) from our_lines where account = :a"), {"a": ACCOUNT})
-        assert count.scalar_one() == len([n for n in range(5000) if n % 700 == 1])
+        assert count.scalar_one() == len([n for n in range(2100) if n % 300 == 1])
 
 
 def _run(engine: Engine, sql: str, **named: object) -> None:

@@ -69,7 +69,7 @@ def _company(engine: Engine) -> Backend:
 
 
 @given(path=st.sampled_from(PATHS), document=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_json_is_answered_in_words(company: Backend, path: str, document: dict[str, object]) -> None:
     """A status of the contract, with what, why and the fix; nothing is a failure of ours."""
     headers = {"Host": HOST, "Authorization": f"Bearer {company.token}", "Idempotency-Key": "k"}
