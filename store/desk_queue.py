@@ -121,17 +121,20 @@ def arrived(connection: Connection, *, start: datetime, end: datetime) -> dict[s
 
 _UNITS = text("""
 with open as (
-  select gateway, coalesce(transaction_id, event_id::text) as unit, min(next_attempt_at) as due_at
+  select gateway, case family when 'holdings' then account when 'mf-holdings' then event_id::text
+      else coalesce(transaction_id, event_id::text) end as unit, min(next_attempt_at) as due_at
   from events where state in ('received', 'waiting', 'claimed') group by 1, 2
+), leases as (
+  select lease_until from transactions where lease_until is not null
+  union all select lease_until from holding_accounts where lease_until is not null
 )
 select
   (select count(*) from open) as open,
   (select count(*) from open where due_at <= clock_timestamp()) as due,
   (select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::bigint
      from open where due_at <= clock_timestamp()) as due_for_s,
-  (select count(*) from transactions where lease_until is not null) as claimed,
-  (select count(*) from transactions
-     where lease_until is not null and lease_until <= clock_timestamp()) as lapsed,
+  (select count(*) from leases) as claimed,
+  (select count(*) from leases where lease_until <= clock_timestamp()) as lapsed,
   (select count(*) from transactions where ask_at is not null) as followed,
   (select count(*) from transactions where ask_at <= :now) as ask_due,
   (select min(ask_at) from transactions where ask_at is not null) as next_ask_at,

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenWork:
-    """What is not yet done for one gateway: events, questions due, claims, verdicts due."""
+    """What is not yet done for one gateway: events, questions due about orders and holdings, claims, verdicts due."""
 
     events: int
     settled: int
@@ -28,8 +28,10 @@ _OPEN_WORK = text("""
 select
   (select count(*) from events where gateway = :gateway and state in ('received', 'claimed', 'waiting')) as events,
   (select count(*) from events where gateway = :gateway and state in ('done', 'parked')) as settled,
-  count(*) filter (where ask_at <= :now) as asks,
-  count(*) filter (where lease_until is not null) as claims,
+  count(*) filter (where ask_at <= :now)
+    + (select count(*) from holding_accounts where gateway = :gateway and next_fetch_at <= :now) as asks,
+  count(*) filter (where lease_until is not null)
+    + (select count(*) from holding_accounts where gateway = :gateway and lease_until is not null) as claims,
   count(*) filter (where judged_rev < rev or review_at <= :now) as verdicts
 from transactions where gateway = :gateway
 """)
