@@ -7,21 +7,28 @@
     unplaced    - BUY SBIN 0/5 @ - ERROR                 a leg among the unplaced
     books       O1 N1 BUY INFY 10/10 @ 1500.00 COMPLETE  the same with our order id before it
     webhook     B1 COMPLETED filled=10                   legs of the batch are taken over; none: a line `no webhook`
+    chain       TRX_0 B0 FIXED I1 BUY INFY 7/10          a batch of another transaction, of the smallcase I1, yesterday
+    chain       TRX_9 B9 COMPLETED I1 BUY INFY 3/3 fix   a repair, tomorrow
+    ruled       together O1 N1                           what a person decided
     finds       qty-filled O1                            name and line, - for a batch or the transaction
     bucket      O1 qty-filled                            of a line of ours, or of theirs by its exchange order id
 
 Without a `webhook` line the final one of each batch came. `-` is nothing. The trade date is Friday,
-20 November 2026; every batch completed at 12:00 IST.
+20 November 2026; every batch completed at 12:00 IST. A batch takes iscid=, label= and variety=, a line of
+the books account=, broker=, batch=, date=, exchange=, is=NSE:INFY (its instrument) and at=06:30 (executed, IST).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from recon.chained import ChainBatch, ChainLeg
+from recon.decided import Decision, Ruling
 from recon.judge import judge
 from recon.lines import IST, books_due_at
+from recon.market import Market
 from recon.values import (
     Answer,
     Batch,
@@ -38,6 +45,7 @@ from recon.values import (
 from tests.builders import DAY, EVENING, NOON, Weekdays
 
 POLICY = Policy()
+NAMES = {"iscid", "label", "variety"}  #: of a batch, that are no figures
 
 
 @dataclass
@@ -51,7 +59,10 @@ class Tape:
     claims: list[Claim] = field(default_factory=list)
     finds: set[tuple[str, str | None]] = field(default_factory=set)
     buckets: dict[str, str] = field(default_factory=dict)
+    chain: list[ChainBatch] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     by_webhook: bool = True
+    market: Market | None = None
 
     def case(self, **changes: object) -> Case:
         """The transaction; `changes` replace fields of it."""
@@ -70,6 +81,8 @@ class Tape:
             ),
             ours=tuple(self.ours),
             claims=tuple(claims),
+            chain=tuple(self.chain),
+            decisions=tuple(self.decisions),
         )
         return replace(case, **changes)  # type: ignore[arg-type]
 
@@ -82,6 +95,7 @@ class Tape:
             policy=policy,
             calendar=Weekdays(),
             books_in=lambda day: at >= books_due_at(day, policy),
+            market=self.market,
         )
 
     def check(self, **changes: object) -> Judgement:
@@ -105,6 +119,8 @@ def read(text: str) -> Tape:
         "books": _books,
         "webhook": _webhook,
         "no": _no_webhook,
+        "chain": _chain,
+        "ruled": _ruled,
         "finds": _finds,
         "bucket": _bucket,
     }
@@ -133,12 +149,15 @@ def _transaction(tape: Tape, words: list[str]) -> None:
 
 
 def _batch(tape: Tape, words: list[str]) -> None:
-    said = {name: Decimal(value) for name, value in _said(words[2:]).items()}
+    names = _said(words[2:])
+    said = {name: Decimal(value) for name, value in names.items() if name not in NAMES}
     tape.batches.append(
         Batch(
             batch_id=words[0],
             status=words[1],
-            variety="regular",
+            variety=names.get("variety", "regular"),
+            iscid=names.get("iscid"),
+            label=names.get("label"),
             quantity=said.get("quantity"),
             filled=said.get("filled"),
             buy_amount=said.get("buy"),
@@ -181,10 +200,10 @@ def _books(tape: Tape, words: list[str]) -> None:
             line=100 + len(tape.ours),
             order_id=words[0],
             account=said.get("account", "A"),
-            trade_date=DAY,
-            exchange="NSE",
+            trade_date=date.fromisoformat(said["date"]) if "date" in said else DAY,
+            exchange=said.get("exchange", "NSE"),
             symbol=leg.symbol,
-            instrument=f"NSE:{leg.symbol}",
+            instrument=said.get("is", f"NSE:{leg.symbol}"),
             side=leg.side,
             quantity=leg.quantity,
             filled=leg.filled,
@@ -193,8 +212,27 @@ def _books(tape: Tape, words: list[str]) -> None:
             batch_id=said.get("batch"),
             exchange_order_id=leg.exchange_order_id,
             broker=said.get("broker", "kite"),
+            executed_at=datetime.combine(DAY, time.fromisoformat(said["at"]), tzinfo=IST) if "at" in said else None,
         )
     )
+
+
+def _chain(tape: Tape, words: list[str]) -> None:
+    name, batch_id, status, iscid, side, symbol, fill = words[:7]
+    filled, quantity = map(Decimal, fill.split("/"))
+    repair = "fix" in words
+    at = NOON + timedelta(days=1 if repair else -1)
+    leg = ChainLeg(instrument=f"NSE:{symbol}", side=side, quantity=quantity, filled=filled, average_price=Decimal(1500))
+    tape.chain.append(
+        ChainBatch(
+            transaction_id=name, batch_id=batch_id, status=status, repair=repair, final=status != "PLACED",
+            iscid=iscid, at=at, completed_at=at, legs=(leg,),
+        )
+    )  # fmt: skip
+
+
+def _ruled(tape: Tape, words: list[str]) -> None:
+    tape.decisions.append(Decision(ruling=Ruling(words[0]), ours=words[1], theirs=words[2], who="asha", ref="1"))
 
 
 def _webhook(tape: Tape, words: list[str]) -> None:

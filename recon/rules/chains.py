@@ -63,14 +63,16 @@ def repair_pending(batch: Batch, scene: Scene) -> Iterator[Finding]:
     rest = link.rest()
     if ended and rest:
         impact = sum((quantity * link.price(stock) for stock, quantity in rest.items()), ZERO)
-        yield scene.of_batch("repair-pending", batch, "filled", impact_inr=impact, **_totals(link))
+        yield scene.of_batch("repair-pending", batch, "filled", impact_inr=impact, **_totals(link, sum(rest.values(), ZERO)))
 
 
 def waived(batch: Batch, scene: Scene) -> Iterator[Finding]:
     """The rest of the order was let go."""
     link, own = _link(batch, scene)
-    if link is not None and own is not None and link.root is not None and word_of(own) == WAIVED and link.rest():
-        yield scene.of_batch("waived", batch, "filled", **_totals(link))
+    if link is None or own is None or link.root is None or word_of(own) != WAIVED:
+        return
+    if rest := sum(link.rest().values(), ZERO):
+        yield scene.of_batch("waived", batch, "filled", **_totals(link, rest))
 
 
 def _link(batch: Batch, scene: Scene) -> tuple[Link | None, ChainBatch | None]:
@@ -106,9 +108,10 @@ def _last_filler(link: Link, stock: Stock) -> ChainBatch | None:
     return filled[-1] if filled else None
 
 
-def _totals(link: Link) -> dict[str, object]:
-    """What was ordered as ours, what was filled as theirs."""
-    ordered, filled = sum(link.ordered().values(), ZERO), sum(link.filled().values(), ZERO)
+def _totals(link: Link, rest: Decimal | None = None) -> dict[str, object]:
+    """What was ordered as ours, what was filled of it as theirs: all but `rest`, or whatever was filled."""
+    ordered = sum(link.ordered().values(), ZERO)
+    filled = sum(link.filled().values(), ZERO) if rest is None else ordered - rest
     says = f"{link.last.batch_id} ends a chain of {len(link.batches)}"
     return {
         "ours": ordered, "theirs": filled, "difference": ordered - filled,
