@@ -17,7 +17,7 @@ class Size:
 
     seeds: Sequence[int] = (1, 2, 3)
     repeats: int = 30  #: of each plant, judged by the rules alone
-    batches: int = 1000  #: of several plants each, and as many with faults above their lines
+    batches: int = 1000  #: of several plants each, as many with faults above their lines, as many clean ones
     stored_repeats: int = 2  #: of each plant, through the tables
     stored_batches: int = 100
     ticks: int = 15_000

@@ -19,8 +19,8 @@ def _master() -> Master:
 MASTER = _master()
 
 
-class _Market:
-    """What is known of the corpus's market: the tick, low and high of one share, and which symbols are listed."""
+class Prices:
+    """What is known of the corpus's prices: tick, low and high of one share. Who lists what is not known here."""
 
     def tick(self, instrument: str, day: date) -> Decimal | None:  # noqa: ARG002 the same on every day
         """The tick of that share."""
@@ -30,10 +30,15 @@ class _Market:
         """Between what it traded."""
         return (LOW, HIGH) if instrument == TICKED.isin else None
 
+    def lists(self, exchange: str, symbol: str, day: date) -> bool | None:  # noqa: ARG002 the protocol's shape
+        """The service's own table tells."""
+        return None
+
+
+class Listed(Prices):
+    """The same with the corpus's table of instruments, where there is no database to hold it."""
+
     def lists(self, exchange: str, symbol: str, day: date) -> bool | None:
-        """Whether the corpus's table of instruments knows that symbol on that day."""
+        """Whether the table knows that symbol on that day."""
         known = any(share.exchange == exchange for share in INSTRUMENTS)
         return MASTER.isin_at(exchange, symbol, day) is not None if known else None
-
-
-MARKET = _Market()

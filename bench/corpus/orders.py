@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from bench.corpus.combined import above_the_lines, in_one_batch, on_one_line
 from bench.corpus.draw import Draw
 from bench.corpus.pure import said_of
-from bench.corpus.registry import PLANTS
+from bench.corpus.registry import CLEAN, PLANTS, of_kind
 from bench.corpus.score import Score
 from bench.corpus.stored import tell, unaccounted
 from bench.corpus.story import Story
@@ -19,14 +19,21 @@ OTHER_SEEDS = 1000  #: what goes through the tables is drawn from seeds so much 
 
 
 def told(seed: int, repeats: int, batches: int) -> Iterator[Story]:
-    """The corpus of a seed: every plant so many times, then lines and batches with several."""
+    """The corpus of a seed: every plant so many times, clean ones, then lines and batches with several."""
     draw = Draw(seed)
     for _ in range(repeats):
         for plant in PLANTS:
             yield from plant.story(draw).family
     yield from on_one_line(draw)
+    yield from clean_days(draw, batches)
     yield from in_one_batch(draw, batches)
     yield from above_the_lines(draw, batches)
+
+
+def clean_days(draw: Draw, count: int) -> Iterator[Story]:
+    """So many transactions in which nothing may be found."""
+    for _ in range(count):
+        yield from draw.chance.choice(of_kind(CLEAN)).story(draw).family
 
 
 def judged(seed: int, repeats: int, batches: int) -> Score:

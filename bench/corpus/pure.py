@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from bench.corpus.market import MARKET, MASTER
+from bench.corpus.market import MASTER, Listed
 from bench.corpus.score import EXCLUDED, Said
 from bench.corpus.story import Found, Row, Story
 from bench.corpus.wire import answer_body, basket, webhook_body
@@ -34,7 +34,7 @@ from recon.values import (
 )
 from tieout.cases import requested_from
 
-POLICY = Policy()
+POLICY, MARKET = Policy(), Listed()
 GATEWAY = "acme"
 _ASKED_EVERY = timedelta(minutes=1)
 _TOOK = timedelta(milliseconds=50)

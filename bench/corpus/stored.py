@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, insert, text
 
 from bench.corpus.draw import INSTRUMENTS
-from bench.corpus.market import MARKET
+from bench.corpus.market import Prices
 from bench.corpus.score import Said
 from bench.corpus.story import Found, Row, Story, Webhook
 from bench.corpus.wire import ABSENT, answer_body, basket, webhook_body
@@ -40,7 +40,7 @@ from tieout.state import refresh
 #: The books of the second are declared complete, day by day, before they are due.
 OPEN, DECLARED = "corpus", "declared"
 GATEWAYS = [Gateway(name=name, url="", secrets=(), api_secrets=(), book="test") for name in (OPEN, DECLARED)]
-RULES = Rules(Policy(), exchange_calendar(), MARKET)
+RULES = Rules(Policy(), exchange_calendar(), Prices())
 STATES = ("break", "pending", "note")
 TOGETHER = 500  #: transactions reconciled in one database transaction
 ORDERS = (
