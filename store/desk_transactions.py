@@ -38,6 +38,9 @@ class StoredTransaction:
     final: bool
     settled: bool
     ask_at: datetime | None
+    given_up: str | None
+    found_by: str | None
+    found_at: datetime | None
     asks: int
     asked_at: datetime | None
     generation: int
