@@ -63,7 +63,8 @@ def repair_pending(batch: Batch, scene: Scene) -> Iterator[Finding]:
     rest = link.rest()
     if ended and rest:
         impact = sum((quantity * link.price(stock) for stock, quantity in rest.items()), ZERO)
-        yield scene.of_batch("repair-pending", batch, "filled", impact_inr=impact, **_totals(link, sum(rest.values(), ZERO)))
+        figures = _totals(link, sum(rest.values(), ZERO))
+        yield scene.of_batch("repair-pending", batch, "filled", impact_inr=impact, **figures)
 
 
 def waived(batch: Batch, scene: Scene) -> Iterator[Finding]:

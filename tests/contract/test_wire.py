@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -193,3 +194,14 @@ def test_error_words_of_html_are_none() -> None:
     """Only a JSON object has error texts."""
     assert error_words(b"<html>") == ""
     assert error_words(b'{"errors": ["a"], "message": "b"}') == "a b"
+
+
+def test_a_repair_says_what_it_repairs() -> None:
+    """The batch names the invested smallcase and its label; else the order configuration does."""
+    batch = {"batchId": "b1", "status": "COMPLETED", "iscid": "65f0", "label": "FIX"}
+    config = {"type": "FIX", "iscid": "65f1"}
+    details = {"transactionId": "TRX_1", "status": "COMPLETED", "orderConfig": config, "orderBatches": [batch]}
+    answer = read_details(json.dumps({"success": True, "data": {"transactionDetails": details}}).encode(), "TRX_1")
+
+    assert (answer.purpose, answer.iscid) == ("FIX", "65f1")
+    assert (answer.batches[0].label, answer.batches[0].iscid) == ("FIX", "65f0")

@@ -31,8 +31,8 @@ from tests.builders import Weekdays
 from tests.oracle import Oracle
 from tests.recon_cases import ACCOUNT, EVENINGS, NOON, POLICIES, SmallMarket, cases
 
-MANY = settings(max_examples=150, deadline=None)
-SOME = settings(max_examples=50, deadline=None)
+MANY = settings(max_examples=100, deadline=None)
+SOME = settings(max_examples=30, deadline=None)
 CALENDAR = Weekdays()
 MARKET = SmallMarket()
 PLAIN_POLICY = Policy()

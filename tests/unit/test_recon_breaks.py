@@ -232,7 +232,7 @@ def test_a_repair_that_finishes_the_rest_is_a_note(tape: Tape) -> None:
     """
     (finding,) = tape.check().all_findings()
 
-    assert (finding.ours, finding.theirs, finding.difference) == ("10", "10", 0)
+    assert (finding.ours, finding.theirs, finding.difference) == ("10", "10", Decimal(0))
 
 
 def test_a_repair_of_another_share_is_more_than_was_ordered(tape: Tape) -> None:
