@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -40,6 +40,7 @@ class Victim:
 
     home: Path
     servers: Servers
+    killed: set[int] = field(default_factory=set)  #: workers; one stays a zombie until its parent looks
 
     def pid(self, program: str) -> int:
         """The process id of a program, which leads its group."""
@@ -239,15 +240,18 @@ def _claims_of_a_living_worker(victim: Victim) -> int:
 
 
 def _lives(victim: Victim) -> bool:
+    worker = victim.pid("worker")
     try:
-        os.killpg(victim.pid("worker"), 0)
+        os.killpg(worker, 0)
     except ProcessLookupError:
         return False
-    return True
+    return worker not in victim.killed
 
 
 def _kill_worker(victim: Victim) -> None:
-    os.killpg(victim.pid("worker"), signal.SIGKILL)
+    worker = victim.pid("worker")
+    os.killpg(worker, signal.SIGKILL)
+    victim.killed.add(worker)
 
 
 def _until(condition: Callable[[], bool], what: str, limit_s: float = PROVOKE_S) -> None:
