@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ def follow(*, short: bool, seed: int, transactions: int | None, as_json: bool) -
 
     Exit status 1: something was not found, a limit was exceeded, or the order of catching up was not kept.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     size, folder = SHORT if short else Size(), load_settings().home / "bench-follow"
     try:
         with service(

@@ -62,7 +62,7 @@ def play_day(own: Service, *, step: timedelta) -> DayFigures:
         at = min(at + step, close)
         own.advance(at)
         done = _register(own, rows, done, at)
-        own.until_idle()
+        own.until_quiet()
         if at.minute % 30 < step.total_seconds() / 60:
             own.say(f"{at:%H:%M} UTC: {done} created, {own.work().settled} webhooks settled")
     _hold(own, "play")
@@ -160,7 +160,7 @@ def _count(own: Service, close: datetime) -> DayFigures:
         calls=calls.total(),
         asked=len(calls),
         most_calls=max(calls.values(), default=0),
-        longest=_longest(withheld, ended),
+        longest=_longest([line for line in withheld if line["transaction_id"] not in faulty], ended),
         watermark=datetime.fromisoformat(watermark) if watermark else None,
         close=close - timedelta(minutes=15),
         found_by_following=complete["found_by"]["following"],

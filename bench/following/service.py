@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from config.clock import FileClock
 from config.embedded import free_port
@@ -31,6 +31,13 @@ from tieout import imports
 from tieout.rules import rules_from
 
 GATEWAY = "simulated"
+_LEFT = text("""
+select (select count(*) from events where gateway = :gateway and (state in ('received', 'claimed')
+          or state = 'waiting' and (next_attempt_at <= clock_timestamp() or reason not in ('busy', 'gateway-busy'))))
+     + count(*) filter (where lease_until is not null or judged_rev < rev or review_at <= :now
+          or ask_at <= :now and (retries = 0 or announce_at is null or announce_at <= clock_timestamp()))
+from transactions where gateway = :gateway
+""")
 READY_S, STUCK_S, STOP_S, CALL_S = 60.0, 120.0, 30.0, 10.0
 LOOK_AGAIN_S = 0.05
 FREE = "5000"  #: calls a second: not limited
@@ -131,10 +138,19 @@ class Service:
         """Wait until nothing is left to do but by time going on."""
         wait_until(lambda: self.work().idle, "the service to be idle", self.home)
 
-    def bring_in(self, kind: str, text: str) -> None:
+    def until_quiet(self) -> None:
+        """Wait until nothing is left to do now: what failed and is to be tried again later may wait."""
+        wait_until(lambda: self._left() == 0, "the service to be quiet", self.home)
+
+    def _left(self) -> int:
+        with self.engine.connect() as connection:
+            named = {"gateway": GATEWAY, "now": self.now()}
+            return int(connection.execute(_LEFT, named).scalar_one())
+
+    def bring_in(self, kind: str, content: str) -> None:
         """Import a file with that text."""
         file = self.home / f"{kind}-in.csv"
-        file.write_text(text)
+        file.write_text(content)
         report = imports.import_file(
             self.engine,
             kind=kind,
