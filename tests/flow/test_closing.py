@@ -11,6 +11,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from bench import resume
+from config.clock import FixedClock
+from config.settings import Settings
+from console.app import create_app
 from recon.digest import TiedLine, line_text
 from store.closed_days import Close
 from store.days import Scope
@@ -20,8 +23,10 @@ from store.verdicts import judge_again
 from tests.builders import ACCOUNT, BROKER, DAY, EVENING, GATEWAY
 from tests.settled_day import RULES, judge, tell
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
+from tieout.desk.broker import BrokerWatch
 from tieout.desk.day import as_json
 from tieout.desk.day import day as day_of
+from tieout.rules import rules_from
 from verify.database import reading
 from verify.day import verify
 
@@ -137,6 +142,23 @@ def test_a_reopened_day_is_closed_again_as_its_next_version(told: Engine) -> Non
     assert [(row.version, row.reopened_by) for row in kept] == [(1, "Ravi"), (2, None)]
     assert kept[1].previous == kept[0].root == first.root
     assert second.digest == first.digest
+
+
+def test_the_desk_shows_the_signature_and_that_it_stands_no_more(told: Engine) -> None:
+    """Who closed the day, the root, and after a change that it is another day."""
+    root = close(told).root.hex()
+    settings = Settings()
+    desk = create_app(
+        settings, engine=told, watch=BrokerWatch("redis://127.0.0.1:1/0"), clock=FixedClock(EVENING),
+        rules=rules_from(settings),
+    ).test_client()  # fmt: skip
+    host = {"Host": f"127.0.0.1:{settings.console_port}"}
+
+    page = desk.get(f"/day/{DAY}", headers=host).text
+    assert "Closed by Asha Rao" in page
+    assert root in page
+    run(told, "update our_lines set average_price = 421 where order_id = 'O-0'")
+    assert "has changed since Asha Rao closed it" in desk.get(f"/day/{DAY}", headers=host).text
 
 
 def test_reopening_needs_a_close_and_a_reason(told: Engine) -> None:
