@@ -46,6 +46,7 @@ def _lot(table: Table, symbol: str, count: int, smallcase: dict[str, int]) -> Lo
         collateral=pledged.get(symbol, 0),
         smallcase=smallcase.get(symbol, 0),
         suspended=symbol in suspended,
+        bse_only=symbol in table.texts("bse_only"),
     )
 
 

@@ -108,7 +108,9 @@ class Doings:
         legs = [self._leg(story, share, side, quantity, act) for share, side, quantity in self._basket(story)]
         if story.config.get("scid") and not story.invested:
             story.invested = hashlib.sha256(story.transaction_id.encode()).hexdigest()[:24]
-        order = trading.Order(batch_id=story.batch_id, legs=legs, invested=story.invested)
+        order = trading.Order(
+            batch_id=story.batch_id, legs=legs, invested=story.invested, label=str(story.config.get("type", ""))
+        )
         begun = now + LATE if act.does in LATE_ORDER else now
         pictures = trading.pictures_of(order, act, begun, self.world.exchange)
         story.pictures += pictures[1:] if act.does in LATE_ORDER else pictures

@@ -141,7 +141,7 @@ def _security(person: Person, standing: Standing) -> Json:
             "nse": {"quantity": position, "averagePrice": _average(bought)},
             "bse": {"quantity": 0, "averagePrice": 0},
         },
-        "transactableQuantity": 0 if standing.temporary else standing.settled - sold + position,
+        "transactableQuantity": 0 if standing.temporary or bse_only else standing.settled - sold + position,
         "smallcaseQuantity": _of_smallcases(standing),
         "collateralQuantity": lot.collateral if lot else 0,
         "isSuspendedOrDelistedOnNSE": bool(lot and lot.suspended),

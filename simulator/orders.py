@@ -60,6 +60,7 @@ class Batch:
     odd_filled: int = 0
     odd_amount: float = 0.0
     invested: str = ""  #: iscid, of a smallcase
+    label: str = ""  #: what an order of a smallcase is for
 
     def said(self) -> Json:
         """The batch as JSON, without the ids of its transaction."""
@@ -75,7 +76,7 @@ class Batch:
             "orders": [leg.said() for leg in self.legs if leg.placed],
             "unplaced": [leg.said() for leg in self.legs if not leg.placed],
         }
-        return batch | {"iscid": self.invested} if self.invested else batch
+        return batch | {"iscid": self.invested, "label": self.label} if self.invested else batch
 
     def _amount(self, side: str) -> float | int:
         amount = 0.0

@@ -24,6 +24,7 @@ class Order:
     batch_id: str
     legs: Sequence[Leg]
     invested: str = ""  #: iscid, of a smallcase
+    label: str = ""
 
 
 class ExchangeIds:
@@ -96,6 +97,7 @@ def replace_legs(order: Order, legs: Sequence[Leg], variety: str, completed_at: 
         legs=list(legs),
         completed_at=completed_at,
         invested=order.invested,
+        label=order.label,
     )
 
 

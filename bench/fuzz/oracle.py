@@ -340,13 +340,19 @@ def _fraction(text: str) -> Fraction | None:
     return Fraction(text)
 
 
+def code(text: str | None) -> str | None:
+    """An error's code, a number in its plain form however it was written."""
+    exact = _fraction(text) if text else None
+    return text if exact is None else str(exact)
+
+
 def _error(value: object) -> tuple[str | None, str | None]:
     if isinstance(value, str) and not isinstance(value, Token):
         return None, _text({"error": value}, "error")
     if not isinstance(value, dict) or value.get("value") is False:
         return None, None
-    code = value.get("code")
-    return (str(code) if isinstance(code, Token) else _text(value, "code")), _text(value, "message")
+    said = value.get("code")
+    return code(str(said) if isinstance(said, Token) else _text(value, "code")), _text(value, "message")
 
 
 def _refuse_failure(whole: Mapping[str, Any]) -> None:

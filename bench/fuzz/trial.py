@@ -249,7 +249,7 @@ def facts_of(answer: Answer) -> Facts:
         "intent": answer.intent,
         "account": answer.account,
         "broker": answer.broker,
-        "error": (answer.error_code, answer.error_message),
+        "error": (oracle.code(answer.error_code), answer.error_message),
         "batches": [_batch(batch) for batch in answer.batches],
         "requested": [(leg.symbol, leg.side, _micro(leg.quantity)) for leg in answer.requested],
     }
