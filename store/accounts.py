@@ -64,7 +64,7 @@ _IS_USER = text("select exists (select from accounts where gateway = :gateway an
 _CLAIMED = text("""
 select t.gateway, t.account, t.user_ref, t.transaction_id, a.book
 from transactions t join accounts a on a.gateway = t.gateway and a.account = t.account
-where t.txn = any(:txns) and t.user_ref is not null and t.known and t.origin in ('registration', 'import')
+where t.txn = any(:txns) and t.user_ref is not null and t.known
   and a.user_ref is distinct from t.user_ref and not exists (
     select from account_links l where l.gateway = t.gateway and l.account = t.account and l.user_ref = t.user_ref
       and (l.change = 'unlinked' and l.at >= t.registered_at
@@ -141,6 +141,7 @@ def judge_again(connection: Connection, *, gateway: str, user_ref: str) -> int:
     """Raise the rev of every transaction with a line that names that user; how many."""
     statement = _WHOLE if len(user_ref) == _AS_ACCOUNT else _INDEXED
     return connection.execute(statement, {"gateway": gateway, "user_ref": user_ref}).rowcount
+
 
 # ---------------------------------------------------------------- what the books call them
 

@@ -12,6 +12,7 @@ from recon.values import Origin
 from store.desk_created import created
 from store.registrations import FACTS, fill, known_ids
 from store.transactions import ensure
+from tieout.accounts import learn
 from tieout.office import Office
 from tieout.refusal import Refusal
 from tieout.shop import repeat
@@ -33,13 +34,14 @@ def _register(connection: Connection, *, registration: Registration, now: dateti
     name, ids = registration.gateway.name, [registration.transaction_id]
     new = not known_ids(connection, gateway=name, ids=ids)
     origin = Origin.REGISTRATION
-    ensure(connection, gateway=name, book=registration.gateway.book, origin=origin, ids=ids, now=now)
+    txns = ensure(connection, gateway=name, book=registration.gateway.book, origin=origin, ids=ids, now=now)
     facts = _facts(registration, now if new else None)
     _, differing = fill(
         connection, [{"gateway": name, "transaction_id": registration.transaction_id, **facts}], now=now
     )
     if differing:
         raise _known_otherwise(connection, name, registration, facts)
+    learn(connection, txns=list(txns.values()), now=now)  # its answer may have come before
     return new
 
 

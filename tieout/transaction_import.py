@@ -14,6 +14,7 @@ from recon.values import Origin
 from store import books
 from store.registrations import FACTS, fill, known_ids
 from store.transactions import ensure
+from tieout.accounts import learn
 from tieout.import_report import BATCH, Findings, Job, Report
 from tieout.order_import import digest_of
 
@@ -114,8 +115,9 @@ def _register(connection: Connection, job: Job, batch: list[Registration], found
         rows = [row for row in batch if row.gateway == gateway.name]
         ids = [row.transaction_id for row in rows]
         known = known_ids(connection, gateway=gateway.name, ids=ids)
-        ensure(connection, gateway=gateway.name, book=gateway.book, origin=Origin.IMPORT, ids=ids, now=job.now)
+        txns = ensure(connection, gateway=gateway.name, book=gateway.book, origin=Origin.IMPORT, ids=ids, now=job.now)
         touched, differing = fill(connection, [_facts(row) for row in rows], now=job.now)
+        learn(connection, txns=[txns[each] for each in touched & known], now=job.now)  # answered before, some of them
         new += len(ids) - len(known)
         filled += len(touched & known)
         if differing:

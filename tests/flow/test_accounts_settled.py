@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
@@ -16,8 +16,11 @@ from recon.values import Origin
 from store.registrations import fill
 from store.transactions import ensure
 from tests.gateway_stub import Stub, gateway_stub, known
+from tieout.office import Office
+from tieout.register import register
 from tieout.settle import settle
 from tieout.shop import Shop
+from tieout.wanted import Registration
 from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
@@ -79,6 +82,24 @@ def test_settling_links_the_account_to_the_user_it_was_created_for(shop: Shop, e
     assert _all(engine, "select name, subject from alerts") == [("account-conflict", ACCOUNT)]
     assert settle(shop, names) == []
     assert len(_all(engine, "select 1 from account_links")) == 2
+
+
+def test_a_user_who_is_named_later_gets_the_account_then(shop: Shop, engine: Engine) -> None:
+    """A transaction that was settled before anybody said for whom it was created: registering it links."""
+    unit = Unit.read(_register(engine, 1, None))
+    settle(shop, [str(unit)])
+    gateway = shop.gateways["demo"]
+    office = Office(
+        engine=engine,
+        gateways={"demo": gateway},
+        limiter=shop.limiter,
+        clock=shop.clock,
+        wall=shop.clock,
+        deadline=timedelta(seconds=1),
+        token_lifetime=timedelta(minutes=1),
+    )
+    register(office, Registration(gateway=gateway, transaction_id=unit.transaction_id, user_ref="u-7"))
+    assert _all(engine, "select user_ref from accounts") == [("u-7",)]
 
 
 def test_an_answer_that_names_no_account_leaves_what_the_webhook_named_unlinked(
