@@ -27,6 +27,7 @@ class StoredTransaction:
     origin: str
     registered_at: datetime
     account: str | None
+    user_ref: str | None
     broker: str | None
     intent: str | None
     status: str | None
