@@ -88,7 +88,7 @@ PROOFS: Sequence[Proof] = (
         name="holdings",
         heading="Holdings of 1,000 accounts",
         promise="Some without consent, some stale, some updating: each state and each count of rows is stored as sent,"
-        " and no 403 stops anything.",
+        " no 403 stops anything, and every webhook about holdings becomes an answer.",
         run=holdings,
     ),
     Proof(

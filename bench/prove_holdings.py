@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +22,7 @@ from bench.proofs import Outcome
 
 ACCOUNTS: Final = 1000
 LIMIT_S: Final = 600.0
+SCENARIO: Final = "simulator/scenarios/imports.toml"
 #: How the far side calls a state, and how the service does.
 STATES: Final = {"good": "ok", "stale": "stale", "updating": "updating", "no-consent": "needs-consent"}
 
@@ -35,15 +37,45 @@ class Held:
 
 
 def holdings(accounts: int = ACCOUNTS) -> Outcome:
-    """Fetch everybody's holdings at the start of a day; every state and every count as sent."""
+    """Everybody's holdings at the start of a day, then a day on which imports are told by webhooks."""
     with TemporaryDirectory(prefix="tieout-prove-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)
         try:
-            with service(folder / "home", transactions=1, seed=1, withhold="1", say=_say, people=accounts) as own:
-                return _fetch(own)
+            with _service(folder / "crowd", people=str(accounts)) as own:
+                crowd = _fetch(own)
+            with _service(folder / "imports", scenario=SCENARIO) as own:
+                imports = _imports(own)
         except StuckError as error:
             return Outcome(held=False, lines=[str(error)])
+    return Outcome(crowd.held and imports.held, [*crowd.lines, *imports.lines])
+
+
+def _service(home: Path, **plot: str) -> AbstractContextManager[Service]:
+    return service(home, transactions=1, seed=1, withhold="0", say=_say, plot=plot)
+
+
+def _imports(own: Service) -> Outcome:
+    """Play the scenario's day: every webhook about holdings becomes an answer, every fund one that is kept."""
+    own.start_worker()
+    own.steer("play")
+    wait_until(lambda: own.simulator("status")["phase"] == "holding", "the close", own.home)
+    own.until_idle()
+    said = "select count(*) from events where family = '{}' and state = 'done'"
+    equity, funds = (_number(own.engine, said.format(family)) for family in ("holdings", "mf-holdings"))
+    left = _number(own.engine, "select count(*) from events where state <> 'done'")
+    sent = {person["account"]: person for person in own.lines("accounts")}
+    stored = as_stored(own.engine)
+    wrong = [a for a, each in stored.items() if each.state != "ok" or each.securities != sent[a]["securities"]]
+    kept = _number(
+        own.engine, "select count(*) from mf_lines join holding_snapshots using (snapshot_id) where kind = 'mf'"
+    )
+    line = (
+        f"imports told by webhooks: {equity} of holdings became {len(stored)} accounts' answers,"
+        f" {funds} of mutual funds kept with {kept} rows; {left} events left, {len(wrong)} accounts not as sent"
+    )
+    held = bool(equity and funds and kept) and not left and not wrong and _undisturbed(own.engine)
+    return Outcome(held, [line])
 
 
 def _fetch(own: Service) -> Outcome:

@@ -24,8 +24,11 @@ where excluded.next_fetch_at is not null and (a.next_fetch_at is null or a.next_
 
 _IMPORTED = text("""
 insert into holding_accounts as a (gateway, account, book, origin, registered_at, next_fetch_at)
-select gateway, account, min(book), 'import', :now, :now from transactions
-where txn = any(:txns) and account is not null group by gateway, account order by gateway, account
+select gateway, account, min(book), 'import', :now, :now from transactions t
+where txn = any(:txns) and account is not null and not exists (
+  select from events e
+  where e.gateway = t.gateway and e.transaction_id = t.transaction_id and e.family = 'holdings')
+group by gateway, account order by gateway, account
 on conflict (gateway, account) do update
 set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0
 """)
@@ -209,7 +212,7 @@ def ensure(
 
 
 def fetch_imported(connection: Connection, *, txns: Sequence[int], now: datetime) -> None:
-    """Have the accounts of these imports of holdings fetched now: their webhook may never come."""
+    """Have the accounts of these imports of holdings fetched now, if no webhook came that does."""
     connection.execute(_IMPORTED, {"txns": list(txns), "now": now})
 
 

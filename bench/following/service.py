@@ -182,10 +182,12 @@ class Service:
 
 
 @contextmanager
-def service(home: Path, *, transactions: int, seed: int, withhold: str, say: Say, people: int = 0) -> Iterator[Service]:
+def service(
+    home: Path, *, transactions: int, seed: int, withhold: str, say: Say, plot: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """A service without a worker yet, its simulator ready; all of it ended at the end.
 
-    `people` hold something besides those who trade.
+    `plot` are further options of the simulator, such as people or a scenario.
     """
     remove_home(home)
     home.mkdir(parents=True)
@@ -205,7 +207,7 @@ def service(home: Path, *, transactions: int, seed: int, withhold: str, say: Say
         )
         try:
             migrate(own.engine)
-            _begin(own, transactions=transactions, withhold=withhold, people=people)
+            _begin(own, transactions=transactions, withhold=withhold, plot=plot or {})
             yield own
         finally:
             for name in reversed(list(own.children)):
@@ -226,6 +228,8 @@ def _environment(home: Path) -> dict[str, str]:
     edge, gateway = free_port(), free_port()
     return {
         "TIEOUT_HOME": str(home.resolve()),
+        "TIEOUT_DATABASE_URL": "",  # servers of its own, also when this process had others before
+        "TIEOUT_BROKER_URL": "",
         "TIEOUT_SIMULATED": "true",
         "TIEOUT_CLOCK_FILE": str((home / "clock").resolve()),
         "TIEOUT_GATEWAY_NAME": GATEWAY,
@@ -242,13 +246,12 @@ def _environment(home: Path) -> dict[str, str]:
     }
 
 
-def _begin(own: Service, *, transactions: int, withhold: str, people: int) -> None:
+def _begin(own: Service, *, transactions: int, withhold: str, plot: Mapping[str, str]) -> None:
     port, edge = own.settings.simulator_port, own.settings.edge_port
     url = f"http://127.0.0.1:{edge}/webhooks/{GATEWAY}"
     options = {"transactions": str(transactions), "seed": str(own.seed), "withhold": withhold, "webhook-url": url}
-    options["people"] = str(people)
     place = {"port": str(port), "home": str(own.home / "simulator"), "clock": str(own.settings.clock_file)}
-    start_simulator(own, "simulator", {**place, **options})
+    start_simulator(own, "simulator", {**place, **options, **plot})
     own.start("edge", "webhook")
     wait_until(lambda: _answers(f"http://127.0.0.1:{port}/control/status"), "the simulator", own.home)
     wait_until(lambda: _answers(f"http://127.0.0.1:{edge}/readyz"), "the edge", own.home)

@@ -490,16 +490,22 @@ def test_five_dead_workers_park_an_account_as_poison(shop: Shop, engine: Engine,
     assert one(engine, "select next_fetch_at, deaths from holding_accounts") == (NOW, 0)
 
 
-def test_an_import_without_a_webhook_is_fetched_all_the_same(shop: Shop, engine: Engine) -> None:
-    """Following finds that the customer's import has ended: the account is due at once, and once."""
+def test_an_import_without_a_webhook_is_fetched_all_the_same(shop: Shop, engine: Engine, event: Event) -> None:
+    """Following finds that the customer's import has ended: the account is due, unless a webhook says so too."""
     with gateway_stub() as details:
         details.says = lambda unit: known(unit, intent="HOLDINGS_IMPORT", orderBatches=[])
         asking = replace(shop.gateways["demo"], url=details.url)
         client = GatewayClient(asking, deadline=timedelta(seconds=3))
         settle(replace(shop, client=lambda _: client), [f"demo:{TRANSACTION}"])
-    assert one(engine, "select account, origin, next_fetch_at from holding_accounts") == (ACCOUNT, "import", NOW)
-    settle_holdings(shop, [unit()])
-    assert state_of(engine) == "ok"
+        assert one(engine, "select account, origin, next_fetch_at from holding_accounts") == (ACCOUNT, "import", NOW)
+        settle_holdings(shop, [unit()])
+        assert state_of(engine) == "ok"
+        event()
+        settle_holdings(shop, [unit()])
+        with engine.begin() as connection:
+            connection.execute(text("update transactions set ask_at = :now"), {"now": NOW})
+        settle(replace(shop, client=lambda _: client), [f"demo:{TRANSACTION}"])
+    assert one(engine, "select next_fetch_at > :now from holding_accounts", now=NOW) == (True,)
 
 
 class Mute(Sender):
