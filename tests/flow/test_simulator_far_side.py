@@ -163,7 +163,7 @@ def test_each_form_means_the_same(tmp_path: Path, edge: Edge) -> None:
         answers = {repr(read(reply, transaction)) for reply in replies}
         absent = {type(side.get("transactiondetails", transactionId="TRX_0").json()["errors"]) for _ in range(20)}
     assert len(answers) == 1
-    assert len({reply.content for reply in replies}) == 9
+    assert 6 < len({reply.content for reply in replies}) <= 9
     assert absent == {list, str, dict}
 
 
