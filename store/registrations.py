@@ -40,7 +40,8 @@ with {_FOUND}
 update transactions t set ({", ".join(FACTS)}) = ({_NEWS}), rev = t.rev + 1, value = coalesce({_VALUE}, t.value),
   ask_at = case when t.final then t.ask_at
                 when t.asks = 0 then greatest(:now, coalesce(t.created_at, g.created_at) + cast(:first as interval))
-                else coalesce(t.ask_at, :now) end, given_up = null, given_up_at = null
+                else coalesce(t.ask_at, :now) end, given_up = null, given_up_at = null,
+  followed_from = case when t.given_up is null then t.followed_from else :now end
 from given g
 where t.gateway = g.gateway and t.transaction_id = g.transaction_id and ({_NEWS}) is distinct from ({_OLD})
 """)

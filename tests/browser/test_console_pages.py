@@ -32,6 +32,7 @@ PAGES = (
     f"/holdings/{ODD}",
     "/accounts",
     "/keys",
+    "/completeness",
     "/refusals",
     "/alerts",
     "/meanings",
