@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import fields, is_dataclass
+from importlib.metadata import PackageNotFoundError
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from bench import peers
 from bench.corpus import CLEAN, PLANTERS, PLANTS, of_kind
 from bench.corpus.combined import above_the_lines, in_one_batch, on_one_line
 from bench.corpus.draw import SESSIONS, TUESDAY, Draw
@@ -235,3 +237,14 @@ def test_a_peer_is_measured_on_the_same_pairs() -> None:
 
     assert said["pairs"] == 270
     assert isinstance(said["wrong"], int)
+
+
+def test_a_peer_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures then hold no number for it, but a word that nobody overlooks."""
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(peers, "version", missing)
+
+    assert str(datacompy(pairs(9, 3))["error"]).startswith("NOT INSTALLED")
