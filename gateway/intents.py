@@ -16,6 +16,7 @@ from gateway.strict import Number, text_of
 
 NOTES_MOST: Final = 256
 LEGS_MOST: Final = 500
+_SHORTEST: Final = 6  #: shorter texts say nothing about a person, and would blot out words
 _NAME_MOST: Final = 64  #: of a field as it is shown again
 _TICKER = re.compile(r"[A-Z0-9][A-Z0-9&_.-]{0,31}", re.ASCII)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -81,6 +82,16 @@ def requested(body: Fields) -> list[dict[str, str]]:
         }
         for leg in legs
     ]
+
+
+def without_personal(words: str, body: Fields) -> str:
+    """What the Gateway says, without anything that it repeats of a person's PAN, phone, email or notes."""
+    config = body.get("assetConfig")
+    values = [*(config.values() if isinstance(config, Mapping) else ()), body.get("notes")]
+    for value in values:
+        if isinstance(value, str) and len(value) >= _SHORTEST:
+            words = words.replace(value, "[not kept]")
+    return words
 
 
 # ---------------------------------------------------------------- one field

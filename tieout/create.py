@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Row
 
 from gateway.client import GatewayError, GatewayOurs, first_valid
 from gateway.create import Created, LostError, NotCreatedError, RejectedError, ask_creation, created_by
-from gateway.intents import Token
+from gateway.intents import Token, without_personal
 from gateway.rate import NoTurnError
 from gateway.tokens import connected_token, guest_token
 from recon.values import Origin
@@ -246,7 +246,7 @@ def _facts(wanted: Wanted, begun: _Begun, made: Created) -> dict[str, object]:
 
 def _not_made(office: Office, wanted: Wanted, begun: _Begun, error: GatewayError) -> Given:
     """Write down why there is no transaction. Raises `Refusal`, or returns the Gateway's own, which is stored."""
-    words = str(error)
+    words = without_personal(str(error), wanted.body)
     _LOG.warning("create.not-created", gateway=wanted.gateway.name, intent=wanted.intent, why=words, kind=error.kind)
     if isinstance(error, RejectedError):
         return _rejected(office, begun, words)

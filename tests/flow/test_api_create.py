@@ -291,9 +291,11 @@ def test_a_creation_whose_process_died_becomes_unclear(tried: Backend, stand_in:
 def test_personal_data_is_sent_and_not_kept(tried: Backend, stand_in: Posting) -> None:
     """PAN, phone and email are in the call and in no table."""
     secret = {"pan": "ABCDE1234F", "phone": "9876543210", "email": "someone@example.com", "fromDate": "2020-01-01"}
-    given = tried.create({"intent": "MF_HOLDINGS_IMPORT", "user": "u-3", "assetConfig": secret, "notes": "hello"})
-    assert given.status_code == 201
+    wanted = {"intent": "MF_HOLDINGS_IMPORT", "user": "u-3", "assetConfig": secret, "notes": "hello"}
+    assert tried.create(wanted).status_code == 201
     assert stand_in.bodies[-1]["assetConfig"] == secret
+    stand_in.says = lambda _: answer(422, {"success": False, "errors": [f"no such PAN {secret['pan']}"]})
+    assert "no such PAN [not kept]" in tried.create(wanted).json["why"]
     dump = json.dumps(tried.all("select to_jsonb(c) from creations c"), default=str)
     dump += json.dumps(tried.all("select to_jsonb(t) from transactions t"), default=str)
     assert not [value for value in secret.values() if value in dump]
