@@ -21,19 +21,19 @@ from store.matching import VERDICTS
 from store.scopes import Range, Scope, count_all, ranges
 from store.verdicts import analyze, analyze_grown
 from tieout.range_process import RangeFailedError, RangeProcess
-from tieout.ranging import Done, Run, Tell, judge_range, silent
-from tieout.review import MANY
+from tieout.ranging import Done, Run, Task, Tell, carry_out, silent
+from tieout.review import MANY, RANGE
 from tieout.rules import Rules
 
 __all__ = ["Done", "RangeFailedError", "Scope", "finish", "judge_scope"]
 
-SIZE = 2_000  #: transactions paired by one statement and one commit
+SIZE = 4_000  #: transactions paired by one statement and one commit
 
 #: A table of its own pays for so many transactions, if they are no small part of all there are.
 LARGE = 20_000
 PART = 4
 
-Judge = Callable[[Range], Done]
+Work = Callable[[Task], Done]
 
 
 def judge_scope(
@@ -55,7 +55,7 @@ def judge_scope(
     parts, into = _prepared(engine, scope, now)
     tell("opened")
     run = Run(scope=scope, now=now, rules=rules, into=into)
-    done = _drained(engine, run, parts, workers, each or (lambda _count: None), tell)
+    done = _carried_out(engine, run, parts, workers, each or (lambda _count: None), tell)
     finish(engine, tell=tell)
     if done.judged >= MANY:
         with engine.begin() as connection:
@@ -91,32 +91,41 @@ def _table_for(connection: Connection, due: int) -> str:
     return staging.opened(connection)
 
 
-def _drained(
+def _carried_out(
     engine: Engine, run: Run, parts: Sequence[Range], workers: int, each: Callable[[int], None], tell: Tell
 ) -> Done:
-    """Let every worker take the next range until none is left."""
-    waiting = deque(parts)
+    """Pair every range, then judge what is left, each worker taking the next until nothing is left to do."""
     with ExitStack() as stack:
         others = [RangeProcess(engine, run) for _ in range(min(workers, len(parts)) - 1)]
         for other in others:
             stack.callback(other.close)
-        threads = stack.enter_context(ThreadPoolExecutor(max_workers=max(1, len(others))))
-        began = [threads.submit(_drain, waiting, other, each) for other in others]
+        crew: list[Work] = [partial(carry_out, engine, run, tell=tell), *others]
+        paired = _shared_out(crew, parts, each)
+        left = sorted(paired.left)
+        chunks = [tuple(left[start : start + RANGE]) for start in range(0, len(left), RANGE)]
+        judged = _shared_out(crew, chunks, each)
+    return Done(paired.judged + judged.judged, paired.by_statement)
+
+
+def _shared_out(crew: Sequence[Work], tasks: Sequence[Task], each: Callable[[int], None]) -> Done:
+    waiting = deque(tasks)
+    with ThreadPoolExecutor(max_workers=len(crew)) as threads:
+        began = [threads.submit(_drain, waiting, work, each) for work in crew[1:]]
         try:
-            mine = _drain(waiting, partial(judge_range, engine, run, tell=tell), each)
+            mine = _drain(waiting, crew[0], each)
             return reduce(add, (future.result() for future in began), mine)
         finally:
             waiting.clear()
 
 
-def _drain(waiting: deque[Range], judge: Judge, each: Callable[[int], None]) -> Done:
+def _drain(waiting: deque[Task], work: Work, each: Callable[[int], None]) -> Done:
     total = Done()
     while waiting:
         try:
-            part = waiting.popleft()
+            task = waiting.popleft()
         except IndexError:  # another worker was quicker
             break
-        done = judge(part)
+        done = work(task)
         each(done.judged)
         total += done
     return total

@@ -1,4 +1,4 @@
-"""A process of its own that judges ranges, one after the other, as it is told.
+"""A process of its own that pairs and judges, one task after the other, as it is told.
 
 It is started afresh rather than forked: it shares no connection, lock or thread with its parent. It
 ends when the parent lets go of it, also when the parent was killed.
@@ -14,16 +14,15 @@ from sqlalchemy import Engine
 from config.logs import configure_logging
 from config.settings import load_settings
 from store.engine import connect
-from store.scopes import Range
-from tieout.ranging import Done, Run, judge_range
+from tieout.ranging import Done, Run, Task, carry_out
 
 
 class RangeFailedError(RuntimeError):
-    """A process that judged a range is gone; what it had not committed is still due."""
+    """A process of a run is gone; what it had not committed is still due."""
 
 
 class RangeProcess:
-    """The parent's side: call it with a range, from one thread at a time."""
+    """The parent's side: call it with a task, from one thread at a time."""
 
     def __init__(self, engine: Engine, run: Run) -> None:
         """Start the process; it opens a connection of its own to the same database."""
@@ -34,14 +33,14 @@ class RangeProcess:
         self._process.start()
         theirs.close()
 
-    def __call__(self, part: Range) -> Done:
-        """Judge the range. Raises `RangeFailedError`."""
+    def __call__(self, task: Task) -> Done:
+        """Carry it out. Raises `RangeFailedError`."""
         try:
-            self._pipe.send(part)
+            self._pipe.send(task)
             done = self._pipe.recv()
         except (EOFError, OSError):
             raise RangeFailedError(
-                "a process that judged a range has ended, its log says why;"
+                "a process that judged has ended, its log says why;"
                 " run the command again: it goes on where this one stopped"
             ) from None
         assert isinstance(done, Done)
@@ -58,11 +57,11 @@ def _serve(pipe: Pipe, url: str, run: Run) -> None:
     engine = connect(url, pool_size=1, application="tieout-range", ping=False)
     while True:
         try:
-            part = pipe.recv()
+            task = pipe.recv()
         except EOFError:
             break
         try:
-            pipe.send(judge_range(engine, run, part))
+            pipe.send(carry_out(engine, run, task))
         except OSError:  # the parent is gone
             break
     engine.dispose()

@@ -1,8 +1,8 @@
-"""One range of transactions: paired by the one statement, the rest judged by the rules."""
+"""What a large run consists of: ranges paired by the one statement, and what is left judged by the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,11 +15,11 @@ from store.matching import match_plain
 from store.scopes import Range, Scope, Taken, take
 from store.together import rows_of
 from store.verdicts import drop_verdicts
-from tieout.review import RANGE, review
+from tieout.review import review
 from tieout.rules import Rules
 
-#: What a run tells of itself: `paired` before a range's statement is committed, `committed` after it,
-#: `judged` after each chunk of what is left.
+#: What a run tells of itself: `paired` before a range is committed, `committed` after it, `judged` after
+#: each chunk of what is left.
 Tell = Callable[[str], None]
 
 _log = structlog.get_logger()
@@ -41,34 +41,38 @@ class Done:
 
     judged: int = 0
     by_statement: int = 0
+    left: tuple[int, ...] = ()  #: due, and not covered by the statement
 
     def __add__(self, other: Done) -> Done:
-        return Done(self.judged + other.judged, self.by_statement + other.by_statement)
+        return Done(self.judged + other.judged, self.by_statement + other.by_statement, self.left + other.left)
+
+
+#: A range to be paired, or transactions that the rules judge.
+Task = Range | tuple[int, ...]
 
 
 def silent(_point: str) -> None:
     """Tell nobody."""
 
 
-def judge_range(engine: Engine, run: Run, part: Range, *, tell: Tell = silent) -> Done:
-    """Judge what is due in the range and held by nobody else.
+def carry_out(engine: Engine, run: Run, task: Task, *, tell: Tell = silent) -> Done:
+    """Pair what is due in a range and held by nobody else, or judge these transactions by the rules.
 
-    The rows are locked while the statement pairs them, so nothing newer is ever overwritten; what is
-    left is taken anew, some at a time, so that live traffic on it waits no longer than for a review.
+    Rows are locked while they are judged, so nothing newer is ever overwritten.
     """
-    taken, covered = _pair(engine, run, part, tell)
-    tell("committed")
-    left = [each.txn for each in taken if each.txn not in covered]
-    judged = 0
-    for some in _chunks(left):
-        judged += review(engine, some, now=run.now, rules=run.rules)
-        tell("judged")
-    return Done(judged + len(covered), len(covered))
+    if isinstance(task, Range):
+        done = _pair(engine, run, task, tell)
+        tell("committed")
+        return done
+    judged = review(engine, task, now=run.now, rules=run.rules, left=True)
+    tell("judged")
+    return Done(judged)
 
 
-def _pair(engine: Engine, run: Run, part: Range, tell: Tell) -> tuple[list[Taken], frozenset[int]]:
-    """What was due, and which of it the statement covered; a statement that fails covers nothing."""
+def _pair(engine: Engine, run: Run, part: Range, tell: Tell) -> Done:
+    """Pair a range by the statement, in one database transaction; when that fails, all of it is left."""
     taken: list[Taken] = []
+    covered: frozenset[int] = frozenset()
     try:
         with engine.begin() as connection:
             taken = take(connection, run.scope, part, now=run.now)
@@ -78,8 +82,9 @@ def _pair(engine: Engine, run: Run, part: Range, tell: Tell) -> tuple[list[Taken
         raise
     except DBAPIError as error:  # whatever one of them holds, the others must still be judged
         _log.warning("recon.range.failed", low=part.low, high=part.high, error=type(error).__name__)
-        return taken, frozenset()
-    return taken, covered
+        covered = frozenset()
+    left = tuple(each.txn for each in taken if each.txn not in covered)
+    return Done(len(covered), len(covered), left)
 
 
 def _covered(connection: Connection, run: Run, quiet: Sequence[Taken]) -> frozenset[int]:
@@ -93,7 +98,3 @@ def _covered(connection: Connection, run: Run, quiet: Sequence[Taken]) -> frozen
     if closing := sorted(covered.intersection(known)):
         rows_of(connection, findings_said(closing, [], now=run.now))
     return covered
-
-
-def _chunks(txns: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (txns[start : start + RANGE] for start in range(0, len(txns), RANGE))

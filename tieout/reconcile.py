@@ -54,17 +54,21 @@ def reconcile(
     now: datetime,
     rules: Rules,
     readings: Mapping[int, Reading] | None = None,
+    left: bool = False,
 ) -> Outcome:
     """Judge these transactions as they stand and store what that says, replacing what was said of them.
 
     Their rows are locked until the database transaction ends, so nothing newer is ever overwritten.
-    `now` is the domain's instant; `readings` are answers a refresh read just before.
+    `now` is the domain's instant; `readings` are answers a refresh read just before; `left` says that the
+    statement of a large run has left them to the rules.
     """
     rows = rows_of(connection, locked(txns))
-    covered = _match(connection, rows, now, rules)
-    left = [row for row in rows if row.txn not in covered]
-    judged = judge_all(connection, left, now=now, rules=rules, readings=readings)
-    changes = _write(connection, rows, judged, now, rules)
+    covered = frozenset[int]() if left else _match(connection, rows, now, rules)
+    others = [row for row in rows if row.txn not in covered]
+    judged = judge_all(connection, others, now=now, rules=rules, readings=readings)
+    # The table that a large run fills is read whole for one old verdict: look only where there is one.
+    known = [row.txn for row in others if row.judged_rev > 0 or not left]
+    changes = _write(connection, rows, judged, known, now, rules)
     return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
 
 
@@ -72,12 +76,13 @@ def _write(
     connection: Connection,
     rows: Sequence[Record],
     judged: Sequence[Judged],
+    known: Sequence[int],
     now: datetime,
     rules: Rules,
 ) -> dict[str, int]:
-    """Store what was judged; how many findings opened, changed, closed and reopened."""
+    """Store what was judged, over what is `known`; how many findings opened, changed, closed and reopened."""
     verdicts = verdicts_over(
-        [each.loaded.row.txn for each in judged],
+        known,
         rows=[v for each in judged for v in _verdict_rows(each, rules)],
         judged=_marks(judged),
         now=now,

@@ -55,14 +55,15 @@ def review_due(
     return done
 
 
-def review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules) -> int:
+def review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules, left: bool = False) -> int:
     """Judge those of these that are due and held by nobody else; how many.
 
     In one database transaction; when that fails, each by itself, and one that cannot be judged is reported.
+    `left` says that the statement left them to the rules.
     """
     try:
         with engine.begin() as connection:
-            return _judge(connection, txns, now=now, rules=rules)
+            return _judge(connection, txns, now=now, rules=rules, left=left)
     except OperationalError:  # the database is away or a lock was not to be had: nothing is wrong with these
         raise
     except Exception as error:  # noqa: BLE001 whatever one of them holds, the others must still be judged
@@ -72,13 +73,13 @@ def review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules) 
     return sum(review(engine, [txn], now=now, rules=rules) for txn in txns)
 
 
-def _judge(connection: Connection, txns: Sequence[int], *, now: datetime, rules: Rules) -> int:
+def _judge(connection: Connection, txns: Sequence[int], *, now: datetime, rules: Rules, left: bool) -> int:
     taken = take_due(connection, txns=txns, now=now)
     if not taken:
         return 0
     for txn in renamed(connection, taken):
         refresh(connection, txn=txn, now=now, rules=rules)
-    return reconcile(connection, txns=taken, now=now, rules=rules).judged
+    return reconcile(connection, txns=taken, now=now, rules=rules, left=left).judged
 
 
 def _report(engine: Engine, txn: int, error: Exception) -> None:
