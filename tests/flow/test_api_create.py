@@ -14,9 +14,10 @@ import requests
 from sqlalchemy import Engine, text
 
 from store import gateways
-from tests.api_calls import API, BASKET, JWT, Backend, a_gateway, backend
+from tests.api_calls import API, BASKET, JWT, NOW, Backend, a_gateway, backend
 from tests.playing import ENV, Edge, Running, started
 from tests.posting import Posting, answer, created, posting, raw
+from tieout.accounts import BY_HAND, Link, link
 
 TRANSACTION = {"intent": "TRANSACTION", "user": "u-1", "orderConfig": BASKET}
 
@@ -83,6 +84,28 @@ def test_intents_without_a_basket_are_created_too(company: Backend, intent: str)
     more = {"assetConfig": config} if intent == "MF_HOLDINGS_IMPORT" else {}
     given = company.create({"intent": intent, "user": "u-1", **more})
     assert given.status_code == 201, given.json
+
+
+@pytest.mark.parametrize("wanted", [{"intent": "TRANSACTION", "orderConfig": BASKET}, {"intent": "FETCH_FUNDS"}])
+def test_a_linked_user_is_asked_for_with_a_connected_token(
+    company: Backend, simulator: Running, wanted: dict[str, object]
+) -> None:
+    """The Gateway takes it as that account's; the transaction is kept with it."""
+    account = str(json.loads(simulator.get("/control/accounts").splitlines()[0])["account"])
+    with company.engine.begin() as connection:
+        said = Link(gateway="simulated", book="test", account=account, user_ref="u-77", source=BY_HAND, by="test")
+        link(connection, said, now=NOW)
+    given = company.create({**wanted, "user": "u-77"})
+    assert given.status_code == 201, given.json
+    assert (given.json["token"], given.json["account"]) == ("connected", account)
+    sql = "select account from transactions where transaction_id = :t"
+    assert company.one(sql, t=given.json["transactionId"]) == (account,)
+
+
+def test_an_intent_for_connected_users_is_refused_for_a_stranger(company: Backend) -> None:
+    """Here, with the way to link, not at the Gateway."""
+    refused = company.create({"intent": "FETCH_FUNDS", "user": "u-78"})
+    assert (refused.status_code, refused.json["reason"]) == (422, "no-linked-account")
 
 
 def test_the_same_key_gives_the_same_answer(company: Backend) -> None:
