@@ -26,6 +26,7 @@ Examples:
   tieout holdings --state stale --json         those whose holdings are older than the last close
   tieout holdings show ACCOUNT                 what one account holds, and how that is known
   tieout holdings show ACCOUNT --csv           its securities with every quantity
+  tieout holdings funds --csv                  what mutual-fund webhooks told
   tieout holdings fetch ACCOUNT ACCOUNT        have accounts fetched now
   tieout holdings fetch --all                  every account that was ever named
 """
@@ -135,6 +136,21 @@ def _short(line: StoredHolding) -> dict[str, object]:
     quantities = (line.held, line.t1, line.nse_quantity, line.bse_quantity, line.smallcase, line.collateral)
     shown = [None if quantity is None else shares(quantity) for quantity in quantities]
     return dict(zip(_SHORT, (line.isin, line.nse_ticker or line.bse_ticker, *shown), strict=True))
+
+
+@holdings.command()
+@click.option("--gateway", help="Only of this gateway.")
+@click.option("--account", help="Only of this account; many webhooks name none.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many rows; machines get all without it.")
+@output_options
+def funds(*, gateway: str | None, account: str | None, limit: int | None, as_json: bool, as_csv: bool) -> None:
+    """List what mutual-fund webhooks told: evidence, which no API confirms."""
+    for_people = not (as_json or as_csv)
+    limit = SHORT if for_people and limit is None else limit
+    with database() as engine:
+        rows = desk.told_funds(engine, gateway=gateway, account=account, limit=limit)
+        columns = desk.SHORT_FUND_COLUMNS if for_people else desk.FUND_COLUMNS
+        show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty="No mutual-fund webhook has come.")
 
 
 @holdings.command("fetch")

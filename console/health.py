@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from console.backend_gauges import BackendGauges
 from console.completeness_gauges import completeness_gauges
 from console.desk import desk
+from console.holdings_gauges import HoldingsGauges
 from tieout.desk.queue import QueueNow, queue_now
 
 pages = Blueprint("health", __name__)
@@ -31,6 +32,7 @@ def metrics() -> Response:
     registry.register(_Gauges(queue_now(desk().engine, desk().watch, now=desk().now())))
     registry.register(completeness_gauges(desk()))
     registry.register(BackendGauges(desk()))
+    registry.register(HoldingsGauges(desk()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -30,6 +30,7 @@ def listed() -> str:
         states=desk_holdings.STATES,
         counts=desk_holdings.counts(desk().engine, gateway=wanted.gateway, closed=_closed()),
         next_step=desk_holdings.next_step,
+        imports=desk_holdings.fund_imports(desk().engine, gateway=wanted.gateway),
     )
 
 

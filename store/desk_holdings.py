@@ -56,6 +56,20 @@ _FUNDS = text("""
 select entry, folio, fund, isin, quantity, average_price, last_price, dated, amount, pnl, xirr, words
 from mf_lines where snapshot_id = :snapshot order by position limit :limit
 """)
+_TOLD_FUNDS = text("""
+select s.known_at, s.gateway, s.book, s.account, s.transaction_id, s.event_id, s.snapshot_id,
+       l.entry, l.folio, l.fund, l.isin, l.quantity, l.average_price, l.last_price, l.dated, l.amount, l.words
+from holding_snapshots s left join mf_lines l on l.snapshot_id = s.lines_in
+where s.kind = 'mf' and (cast(:gateway as text) is null or s.gateway = :gateway)
+  and (cast(:account as text) is null or s.account = :account)
+order by s.snapshot_id desc, l.position limit :limit
+""")
+_FUND_IMPORTS = text("""
+select known_at, gateway, book, account, transaction_id, event_id, lines, refused,
+       jsonb_array_length(not_understood) as not_understood
+from holding_snapshots where kind = 'mf' and (cast(:gateway as text) is null or gateway = :gateway)
+order by snapshot_id desc limit :limit
+""")
 _SMALLCASES = text("""
 select access, scid, iscid, name, status, current_value, total_returns, constituents
 from smallcase_lines where snapshot_id = :snapshot order by position limit :limit
@@ -133,6 +147,21 @@ class FundRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundImport:
+    """One mutual-fund webhook that was taken in as evidence."""
+
+    known_at: datetime
+    gateway: str
+    book: str
+    account: str | None
+    transaction_id: str | None
+    event_id: UUID
+    lines: int
+    refused: int
+    not_understood: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmallcaseRow:
     """One smallcase, or the statistics of all private ones."""
 
@@ -195,6 +224,20 @@ def funds(connection: Connection, snapshot: int, *, limit: int) -> list[FundRow]
     """The mutual funds in an answer."""
     rows = connection.execute(_FUNDS, {"snapshot": snapshot, "limit": limit})
     return [FundRow(**row) for row in rows.mappings()]
+
+
+def told_funds(
+    connection: Connection, *, gateway: str | None, account: str | None, limit: int | None
+) -> list[dict[str, Any]]:
+    """Every row of every mutual-fund webhook, newest webhook first; one without rows is one row of nothing."""
+    rows = connection.execute(_TOLD_FUNDS, {"gateway": gateway, "account": account, "limit": limit})
+    return [dict(row) for row in rows.mappings()]
+
+
+def fund_imports(connection: Connection, *, gateway: str | None, limit: int) -> list[FundImport]:
+    """The mutual-fund webhooks that were taken in, newest first."""
+    rows = connection.execute(_FUND_IMPORTS, {"gateway": gateway, "limit": limit})
+    return [FundImport(**row) for row in rows.mappings()]
 
 
 def smallcases(connection: Connection, snapshot: int, *, limit: int) -> list[SmallcaseRow]:

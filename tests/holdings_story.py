@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
@@ -18,6 +19,7 @@ from store.holdings import KeptHoldings, keep
 SAMPLES = Path(__file__).parent / "samples"
 HELD = "5f0321b5f3743c31d95abd35"
 ODD, FORBIDDEN, UPDATING, STALE, NEW, PLAYED = (f"5f0321b5f3743c31d95abe{n:02}" for n in range(6))
+FUND_EVENT = UUID("22222222-2222-4333-8444-555555555555")
 
 
 def tell(connection: Connection, *, gateway: str, now: datetime) -> None:
@@ -35,7 +37,8 @@ def tell(connection: Connection, *, gateway: str, now: datetime) -> None:
     invested = (SAMPLES / "investments" / "public-private.json").read_bytes()
     told.keep(HELD, "ok", invested, kind="investments", rows=((), (), read_investments(invested).lines))
     funds = (SAMPLES / "mf-webhook" / "envelope.json").read_bytes()
-    told.keep(HELD, "from-webhook", funds, kind="mf", source="webhook", rows=((), read_funds(funds).lines, ()))
+    lines = read_funds(funds).lines
+    told.keep(HELD, "from-webhook", funds, kind="mf", source="webhook", event_id=FUND_EVENT, rows=((), lines, ()))
 
 
 @dataclass(frozen=True, slots=True)

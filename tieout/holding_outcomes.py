@@ -55,12 +55,12 @@ class Fetched:
 
 def keep_fetched(connection: Connection, *, shop: Shop, claim: HoldingsClaim, fetched: Fetched) -> None:
     """Keep the answers, say how the account stands, end its events. Raises `ClaimLostError`."""
-    inbox.hold(connection, claim)
     told = _told(shop, claim, fetched)
+    _ensure_named(connection, claim, told)  # before the account is locked, as all who lock both do
+    inbox.hold(connection, claim)
     keep(connection, _equity(claim, fetched.holdings, told))
     if fetched.investments:
         keep(connection, _investments(claim, fetched.investments, told))
-    _ensure_named(connection, claim, told)
     reply = fetched.holdings.reply
     call = Call(http_status=reply.http_status, took_ms=reply.took_ms)
     inbox.finish(connection, claim, told, call=call, detail=fetched.words, pace=shop.pace)

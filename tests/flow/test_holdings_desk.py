@@ -20,7 +20,7 @@ from config.settings import Settings
 from console.app import create_app, reading_engine
 from store.engine import connect
 from tests.desk_story import GATEWAY, NOW
-from tests.holdings_story import FORBIDDEN, HELD, NEW, ODD, PLAYED, STALE, UPDATING
+from tests.holdings_story import FORBIDDEN, FUND_EVENT, HELD, NEW, ODD, PLAYED, STALE, UPDATING
 from tieout.desk.broker import BrokerWatch
 from tieout.rules import rules_from
 
@@ -118,6 +118,24 @@ def test_one_account_s_securities_are_written_as_csv_and_as_a_table() -> None:
     assert "INE238A01034" in _run("show", HELD).stdout
 
 
+def test_what_mutual_fund_webhooks_told_is_listed() -> None:
+    """Row by row, with the webhook it comes from."""
+    rows = _objects("funds", "--json")
+    assert [(row["entry"], row["folio"], row["quantity"]) for row in rows] == [
+        ("holding", "9100012345/67", "123.456700"),
+        ("transaction", "910001234567", "10.500000"),
+    ]
+    assert {row["event_id"] for row in rows} == {str(FUND_EVENT)}
+    assert "A flexi cap fund" in " ".join(_run("funds").stdout.split())
+    assert _objects("funds", "--account", ODD, "--json") == []
+
+
+def test_the_states_are_gauges(client: FlaskClient) -> None:
+    """By book and state."""
+    said = client.get("/metrics", headers={"Host": HOST}).text
+    assert 'tieout_holdings_accounts{book="live",state="needs-consent"} 1.0' in said
+
+
 def test_what_was_known_before_anything_was_is_nothing() -> None:
     """`--as-of` looks at what was known then."""
     (whole,) = _objects("show", HELD, "--as-of", "2026-01-01", "--json")
@@ -152,7 +170,7 @@ def test_the_console_lists_accounts_by_state(client: FlaskClient) -> None:
     assert all(account in page for account in STATES)
     assert "agree to it once" in page
     only = client.get("/holdings?state=stale", headers={"Host": HOST}).text
-    assert (STALE in only, HELD in only) == (True, False)
+    assert (STALE in only, UPDATING in only) == (True, False)
 
 
 @pytest.mark.parametrize("account", [HELD, ODD, FORBIDDEN, NEW])

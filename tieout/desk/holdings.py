@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from store import desk_holdings
 from store.desk_events import Attempt, Event, EventFilter, events
-from store.desk_holdings import FundRow, HoldingsFilter, HoldingsRow, SmallcaseRow, SnapshotRow
+from store.desk_holdings import FundImport, FundRow, HoldingsFilter, HoldingsRow, SmallcaseRow, SnapshotRow
 from store.holdings import StoredHolding, latest_lines
 from tieout.desk.paging import Page, cut, read, written
 from tieout.holding_states import NEXT_STEPS, STATES
@@ -27,6 +27,11 @@ LINE_COLUMNS: Final = (
     *("isin", "nse_ticker", "bse_ticker", "name", "held", "held_average", "t1", "nse_quantity", "nse_average"),
     *("bse_quantity", "bse_average", "transactable", "smallcase", "collateral", "suspended_nse", "suspended_bse"),
 )
+FUND_COLUMNS: Final = (
+    *("known_at", "gateway", "book", "account", "transaction_id", "event_id", "entry", "folio", "fund", "isin"),
+    *("quantity", "average_price", "last_price", "dated", "amount", "words"),
+)
+SHORT_FUND_COLUMNS: Final = ("transaction_id", "entry", "fund", "quantity", "dated")
 PAGE: Final = 100
 SHOWN: Final = 100
 ROWS: Final = 2000  #: of one account's securities, funds and smallcases each
@@ -101,6 +106,20 @@ def show(
     with engine.connect() as connection:
         found = desk_holdings.listing(connection, wanted, closed=closed, limit=1)
         return _whole(connection, found[0], as_of) if found else None
+
+
+def told_funds(
+    engine: Engine, *, gateway: str | None, account: str | None, limit: int | None
+) -> Iterator[dict[str, object]]:
+    """Every row that a mutual-fund webhook told, newest webhook first: evidence that no API confirms."""
+    with engine.connect() as connection:
+        yield from desk_holdings.told_funds(connection, gateway=gateway, account=account, limit=limit)
+
+
+def fund_imports(engine: Engine, *, gateway: str | None) -> list[FundImport]:
+    """The newest mutual-fund webhooks that were taken in."""
+    with engine.connect() as connection:
+        return desk_holdings.fund_imports(connection, gateway=gateway, limit=SHOWN)
 
 
 def next_step(state: str) -> str:
