@@ -16,6 +16,7 @@ from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from config.calendar import IST
 from config.settings import Settings
 from store.closed_days import Close
+from store.days import be_patient
 from tieout.desk.day import Day, Figures
 from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
@@ -79,6 +80,7 @@ def tied_out(engine: Engine, settings: Settings, gateway: str, trade_date: date,
     """The day, after judging what is due of that gateway."""
     review_due(engine, now=now, rules=rules_from(settings), limit=EVERYTHING, gateway=gateway)
     with engine.connect() as connection:
+        be_patient(connection)
         return day_of(connection, gateway=gateway, trade_date=trade_date, as_of=now)
 
 

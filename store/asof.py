@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from store.books import LINE
-from store.days import Scope
+from store.days import Scope, be_patient
 from store.seals import DAY
 
 BEYOND = 10**15  #: lines made here are numbered from here on, so that none meets a real one
@@ -129,7 +129,7 @@ def lay_over(connection: Connection, scope: Scope, *, instant: datetime) -> None
 
     Lines that changed since must lie in the temporary table `incoming` (`store.books`).
     """
-    connection.execute(text("set local statement_timeout = 0"))
+    be_patient(connection)
     named = {**scope, "instant": instant}
     for statement in (_INCOMING_TXNS, _ASKED, _CHAINED):
         connection.execute(text(statement), named)

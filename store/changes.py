@@ -30,15 +30,16 @@ with {OURS}, {THEIRS}, {COUNTING}, judged as (
   from open where level = 'line' group by o, e
 )
 select * from (
-select 'ours' as side, o.order_id as line, t.transaction_id, j.bucket, n.names, n.says
+select 'ours' as side, o.order_id as line, o.order_id, t.transaction_id, j.bucket, n.names, n.says
 from judged j join our_lines o on o.line = j.ours left join transactions t on t.txn = o.txn
 left join named n on n.o = coalesce(j.ours, 0) and n.e = coalesce(j.theirs, 0)
 union all
-select 'theirs', {_PLACE}, t.transaction_id, j.bucket, n.names, n.says
+select 'theirs', {_PLACE}, o.order_id, t.transaction_id, j.bucket, n.names, n.says
 from judged j join their_lines e on e.line = j.theirs join transactions t on t.txn = e.txn
+left join our_lines o on o.line = j.ours
 left join named n on n.o = coalesce(j.ours, 0) and n.e = coalesce(j.theirs, 0)
 union all
-select level, subject, transaction_id, null, array_agg(name order by name collate "C"),
+select level, subject, null, transaction_id, null, array_agg(name order by name collate "C"),
   string_agg(concat_ws(' ', name, field, 'ours', ours, 'theirs', theirs), '; ' order by name, field, ours, theirs)
 from open where level <> 'line' group by level, subject, transaction_id
 ) said order by side collate "C", line collate "C"
@@ -79,7 +80,10 @@ where kind = 'orders' and complete_for = :trade_date and (gateway is null or gat
 
 
 def said_of(connection: Connection, scope: Scope) -> Iterator[Row[Any]]:
-    """What is said of each line, batch and transaction of the day: side, line, transaction_id, bucket, names, says."""
+    """What is said of each line, batch and transaction of the day: side, line, transaction_id, bucket, names, says.
+
+    `order_id` is the line of the books, or the one with which a line of the Gateway is paired.
+    """
     yield from connection.execute(_SAID, dict(scope), execution_options={"yield_per": 2000})
 
 

@@ -109,6 +109,11 @@ where gateway = :gateway and book = :book and trade_date = :trade_date and close
 """)
 
 
+def be_patient(connection: Connection) -> None:
+    """Let every statement of this database transaction take its time: a day may have a million lines."""
+    connection.execute(text("set local statement_timeout = 0"))
+
+
 def book_of(connection: Connection, gateway: str) -> str:
     """The book in which a gateway's money lies: live, unless everything of it is a test."""
     return str(connection.execute(_BOOK, {"gateway": gateway}).scalar_one())

@@ -32,6 +32,7 @@ class Changed:
 
     side: str  #: ours, theirs, batch, transaction
     line: str
+    order_ids: frozenset[str]  #: the lines of the books that it is, or was paired with
     transaction_id: str | None
     then: str | None  #: the bucket; None where it was not known, or has none
     now: str | None
@@ -96,6 +97,7 @@ def _changed(was: Row[Any] | None, is_: Row[Any] | None) -> Changed:
     return Changed(
         side=row.side,
         line=row.line,
+        order_ids=frozenset(each.order_id for each in (was, is_) if each is not None and each.order_id),
         transaction_id=row.transaction_id,
         then=None if was is None else was.bucket,
         now=None if is_ is None else is_.bucket,
@@ -119,8 +121,13 @@ def _explained(
             facts[about].append(fact)
     for row in rows:
         mine = facts.get(row.transaction_id or "", []) or facts.get(row.line, [])
-        why = [Because(fact.kind, _words(fact, row), fact.at) for fact in mine] + list(whole)
+        why = [Because(fact.kind, _words(fact, row), fact.at) for fact in _closest(mine, row)] + list(whole)
         yield replace(row, why=tuple(why) or (Because("time", "time has passed: nothing new became known"),))
+
+
+def _closest(facts: Sequence[Row[Any]], row: Changed) -> Sequence[Row[Any]]:
+    """Without the lines of the books that are other ones of its transaction, unless there is nothing else."""
+    return [fact for fact in facts if not fact.line or fact.line in row.order_ids] or facts
 
 
 def _words(fact: Row[Any], row: Changed) -> str:
