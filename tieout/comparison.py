@@ -11,6 +11,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from recon.keys import their_keys
+from recon.lines import plain_text
 from recon.names import class_of
 from recon.values import ZERO, FindingClass, Judgement, Level
 from store.comparing import freeze, txns_of_day
@@ -55,9 +56,17 @@ class Compared:
         return {
             "transactions": self.transactions,
             "lines": self.lines,
-            **{side: {"name": name, "by_slack": count, "slack_inr": rupees} for side, name, count, rupees in sides},
+            **{
+                side: {"name": name, "by_slack": count, "slack_inr": plain_text(rupees)}
+                for side, name, count, rupees in sides
+            },
             "changes": [
-                {"was": was, "becomes": becomes, "count": count, "impact_inr": self.impact_inr[(was, becomes)]}
+                {
+                    "was": was,
+                    "becomes": becomes,
+                    "count": count,
+                    "impact_inr": plain_text(self.impact_inr[(was, becomes)]),
+                }
                 for (was, becomes), count in sorted(self.changes.items())
             ],
         }
