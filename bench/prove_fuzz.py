@@ -44,7 +44,7 @@ def _of_answers(tally: Tally) -> list[str]:
         f"mutated answers: {tally.answers}; {found}",
         f"read as what they say: {tally.booked}; refused: {kinds}",
         f"told otherwise and the same, and refused all the same: {sum((+tally.lost).values())}",
-        f"longest time for one: {1000 * tally.slowest_s:.0f} ms",
+        f"longest time of the processor for one: {1000 * tally.slowest_s:.0f} ms",
         f"mutations: {ways}",
         *tally.crashes[:10],
         *tally.wrong[:10],

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final
 
+from gateway.batches import inner_data, read_batch, read_batches
 from gateway.fields import (
     Nonsense,
     WireError,
@@ -19,7 +19,6 @@ from gateway.fields import (
     checked,
     count,
     first_text,
-    identifier,
     instant,
     read_object,
     text,
@@ -46,9 +45,6 @@ _OURS = re.compile(
     r"invalid[\s_-]*(jwt|gateway|secret|token|signature)|jwt[\s_-]*expired|unauthori[sz]ed|forbidden",
     re.IGNORECASE,
 )
-_UNSAID: Final = (None, (), False)  #: what a batch leaves open
-#: Words of a leg that need not say how much was filled: it is open, or it never was at the exchange.
-_MAY_BE_UNFILLED = frozenset({"", "PLACED", "OPEN", "PENDING", "REJECTED", "ERROR", "CANCELLED AMO", "UNPLACED"})
 #: Errors after which an order may exist all the same.
 _UNCLEAR_WORDS = frozenset({"timed_out", "order_in_queue", "order_pending", "transaction_in_process", "internal_error"})
 
@@ -109,7 +105,7 @@ def read_webhook(body: bytes) -> tuple[str | None, str | None, Batch | None]:
     Raises `Nonsense`, nothing else.
     """
     event = read_object(body)
-    batch = _batch(event) if text(event, "batchId") else None
+    batch = read_batch(event) if text(event, "batchId") else None
     return text(event, "smallcaseAuthId"), text(event, "transactionId"), batch
 
 
@@ -182,7 +178,7 @@ def _order_entries(data: object) -> Iterable[Mapping[str, object]]:
 
 
 def _entry_batches(entry: Mapping[str, object]) -> tuple[Batch, ...]:
-    return (_batch(entry),) if text(entry, "batchId") else _batches(entry)
+    return (read_batch(entry),) if text(entry, "batchId") else read_batches(entry)
 
 
 # ---------------------------------------------------------------- the transaction
@@ -199,15 +195,15 @@ def _answer(details: Mapping[str, object], data: Mapping[str, object], transacti
         status=(text(details, "status") or "").upper() or "ERRORED",
         intent=text(details, "intent"),
         account=first_text((details, data, success), ("smallcaseAuthId", "authId")),
-        broker=first_text((details, success, _inner(success), data), ("broker",)),
+        broker=first_text((details, success, inner_data(success), data), ("broker",)),
         created_at=instant(details, "createdAt"),
         expire_at=instant(details, "expireAt"),
         error_code=code,
         error_message=message,
-        batches=_batches(details, *([] if data is details else [data])),
+        batches=read_batches(details, *([] if data is details else [data])),
         requested=_requested(details.get("orderConfig")),
         purpose=first_text(asked, ("type",)),
-        iscid=first_text((*asked, details, success, _inner(success)), ("iscid",)),
+        iscid=first_text((*asked, details, success, inner_data(success)), ("iscid",)),
     )
 
 
@@ -222,108 +218,6 @@ def _error(value: object) -> tuple[str | None, str | None]:
 
 def _said_error(details: Mapping[str, object]) -> bool:
     return _error(details.get("error")) != (None, None)
-
-
-def _batches(*places: Mapping[str, object]) -> tuple[Batch, ...]:
-    """The batches under `orderBatches`, `success.data.batches` or `batches`, the first that holds any.
-
-    Raises `Nonsense` if another of them tells something else: neither is more true.
-    """
-    lists = [(place[key], key) for outer in places for place, key in _lists(outer) if _is_there(place.get(key))]
-    read = [tuple(_batch(as_object(b, "a batch")) for b in as_list(value, key)) for value, key in lists]
-    if any(not _agree(read[0], other) for other in read[1:]):
-        raise Nonsense("the answer tells different batches in two places")
-    return read[0] if read else ()
-
-
-def _is_there(value: object) -> bool:
-    """Whether something is told there: null, false and what is empty tell nothing, a number is nonsense."""
-    return bool(value) or isinstance(value, Decimal)
-
-
-def _lists(details: Mapping[str, object]) -> Iterable[tuple[Mapping[str, object], str]]:
-    inner = _inner(details.get("success"))
-    return (details, "orderBatches"), (inner, "batches"), (inner, "orderBatches"), (details, "batches")
-
-
-def _agree(one: tuple[Batch, ...], other: tuple[Batch, ...]) -> bool:
-    """Whether both can be true: the same batches, and nothing that both state is told in two ways."""
-    if [batch.batch_id for batch in one] != [batch.batch_id for batch in other]:
-        return False
-    pairs = ((getattr(a, name), getattr(b, name)) for a, b in zip(one, other, strict=True) for name in Batch.__slots__)
-    return all(mine == theirs or mine in _UNSAID or theirs in _UNSAID for mine, theirs in pairs)
-
-
-def _inner(success: object) -> Mapping[str, object]:
-    data = success.get("data") if isinstance(success, Mapping) else None
-    return data if isinstance(data, Mapping) else {}
-
-
-def _batch(batch: Mapping[str, object]) -> Batch:
-    batch_id, status = text(batch, "batchId"), text(batch, "status")
-    if not batch_id or not status:
-        raise Nonsense("a batch has no batchId or no status")
-    return Batch(
-        batch_id=batch_id,
-        status=status.upper(),
-        variety=text(batch, "variety"),
-        quantity=count(batch, "quantity"),
-        filled=count(batch, "filled"),
-        buy_amount=count(batch, "buyAmount"),
-        sell_amount=count(batch, "sellAmount"),
-        created_at=instant(batch, "createdAt"),
-        completed_at=instant(batch, "completedDate"),
-        broker=text(batch, "broker"),
-        dummy=_dummy(batch.get("dummy")),
-        iscid=identifier(batch, "iscid"),
-        label=text(batch, "label"),
-        legs=_legs(batch, "orders", placed=True) + _legs(batch, "unplaced", placed=False),
-    )
-
-
-def _dummy(value: object) -> bool:
-    if value not in (None, True, False):
-        raise Nonsense("dummy is neither true nor false")
-    return value is True
-
-
-def _legs(batch: Mapping[str, object], key: str, *, placed: bool) -> tuple[Leg, ...]:
-    legs = as_list([] if batch.get(key) is None else batch[key], key)
-    return tuple(_leg(as_object(leg, "a leg"), placed=placed) for leg in legs)
-
-
-def _leg(leg: Mapping[str, object], *, placed: bool) -> Leg:
-    symbol, side = first_text((leg,), ("tradingsymbol", "ticker")), _side(leg)
-    quantity = count(leg, "quantity")
-    if not symbol or not side or quantity is None:
-        raise Nonsense("a leg has no tradingsymbol, no transactionType or no quantity")
-    status = (text(leg, "status") or ("" if placed else "UNPLACED")).upper()
-    return Leg(
-        placed=placed,
-        exchange=(text(leg, "exchange") or "NSE").upper(),
-        symbol=symbol.upper(),
-        side=side,
-        quantity=quantity,
-        filled=_filled(leg, status, placed=placed),
-        average_price=count(leg, "averagePrice"),
-        status=status,
-        exchange_order_id=identifier(leg, "exchangeOrderId"),
-        order_type=text(leg, "orderType"),
-        product=text(leg, "product"),
-    )
-
-
-def _filled(leg: Mapping[str, object], status: str, *, placed: bool) -> Decimal:
-    """How much was filled; nothing said is zero only where nothing need have been filled. Raises `Nonsense`."""
-    filled = count(leg, "filledQuantity")
-    if filled is None and placed and status not in _MAY_BE_UNFILLED:
-        raise Nonsense("a leg that may be filled has no filledQuantity")
-    return filled or ZERO
-
-
-def _side(leg: Mapping[str, object]) -> str | None:
-    side = text(leg, "transactionType")
-    return side.upper() if side else None
 
 
 def _requested(config: object) -> tuple[Leg, ...]:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from bench.fuzz import oracle
 from bench.fuzz.mutations import Means, Mutated, mutated
+from bench.fuzz.plain import Unreadable
 from bench.fuzz.trial import TRANSACTION, details_sort
 from config.clock import FixedClock
 from config.settings import Settings
@@ -87,7 +88,7 @@ def lines_told(answer: Mutated, transaction_id: str) -> list[Line]:
         return []
     try:
         told = oracle.details(answer.body, transaction_id)
-    except oracle.Unreadable:
+    except Unreadable:
         return []
     return sorted(
         (batch["batch_id"], leg["symbol"], leg["side"], _exact(leg["quantity"]), _exact(leg["filled"]), _price(leg))
