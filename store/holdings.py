@@ -53,44 +53,36 @@ def _insert(table: Table, names: tuple[str, ...]) -> Any:
 
 _INSERT = ((_insert(holding_lines, LINE)), (_insert(mf_lines, FUND)), (_insert(smallcase_lines, SMALLCASE)))
 
-#: The newest answer of each account known by then, and the newest whose rows could be read.
-_AS_OF = """
-with known as (
-  select distinct on (account) * from holding_snapshots
-  where gateway = :gateway and kind = :kind and source = 'api' and account is not null
-    and (cast(:accounts as text[]) is null or account = any(:accounts))
-    and (cast(:as_of as timestamptz) is null or known_at <= :as_of)
-    and (cast(:book as text) is null or book = :book)
-  order by account, snapshot_id desc
-), readable as (
-  select distinct on (account) * from holding_snapshots
-  where gateway = :gateway and kind = :kind and source = 'api' and account is not null and lines_in is not null
-    and (cast(:accounts as text[]) is null or account = any(:accounts))
-    and (cast(:as_of as timestamptz) is null or known_at <= :as_of)
-    and (cast(:book as text) is null or book = :book)
-  order by account, snapshot_id desc
-)
+#: Of each account the newest answer known by then, and the newest whose rows could be read: one look at the index each.
+_NEWEST = """
+select s.account, s.book, s.broker, s.version, s.state, s.snapshot_id, s.snapshot_date, s.last_update, s.known_at,
+       s.lines_in, s.lines, s.refused
+from holding_snapshots s
+where s.gateway = :gateway and s.account = a.account and s.kind = 'equity' and s.source = 'api'
+  and (cast(:as_of as timestamptz) is null or s.known_at <= :as_of) {readable}
+order by s.snapshot_id desc limit 1"""
+_AS_OF = f"""
+from holding_accounts a
+cross join lateral ({_NEWEST.format(readable="")}) k
+{{join}} join lateral ({_NEWEST.format(readable="and s.lines_in is not null")}) r on true
+{{lines}}
+where a.gateway = :gateway and (cast(:accounts as text[]) is null or a.account = any(:accounts))
+  and (cast(:book as text) is null or k.book = :book)
+order by a.account
 """
 
-_LATEST_LINES = text(
-    _AS_OF
-    + f"""
+_LATEST_LINES = text(f"""
 select r.account, r.book, r.broker, r.version, k.state, r.snapshot_id, r.snapshot_date, r.last_update, r.known_at,
        l.position, {", ".join(f"l.{name}" for name in LINE)}
-from readable r join known k using (account) join holding_lines l on l.snapshot_id = r.lines_in
-order by r.account, l.position
-"""
-)
+{_AS_OF.format(join="inner", lines="join holding_lines l on l.snapshot_id = r.lines_in")}, l.position
+""")
 
-_LATEST = text(
-    _AS_OF
-    + """
+_LATEST = text(f"""
 select k.account, k.book, k.state, k.known_at as told_at, coalesce(r.broker, k.broker) as broker, r.version,
        r.snapshot_id, r.snapshot_date, r.last_update, r.known_at, coalesce(r.lines, 0) as lines,
        coalesce(r.refused, 0) as refused
-from known k left join readable r using (account) order by k.account
-"""
-)
+{_AS_OF.format(join="left", lines="")}
+""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +208,7 @@ def latest(
 
 def _named(gateway: str, accounts: Sequence[str] | None, as_of: datetime | None, book: str | None) -> dict[str, object]:
     wanted = None if accounts is None else sorted(set(accounts))
-    return {"gateway": gateway, "accounts": wanted, "as_of": as_of, "kind": "equity", "book": book}
+    return {"gateway": gateway, "accounts": wanted, "as_of": as_of, "book": book}
 
 
 def _numbered(rows: Iterable[object]) -> str:
