@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
@@ -72,18 +72,6 @@ where t.txn = any(:txns) and t.user_ref is not null and t.known
   )
 order by t.gateway, t.account, t.txn
 """)
-#: The lines that name a user who has an account since, or has none any more, say something else now.
-_RENAMED = """
-with named as (
-  select distinct o.txn from our_lines o
-  where o.gateway = :gateway and o.account = :user_ref and {length} and o.txn is not null
-), locked as (
-  select t.txn from transactions t join named n on n.txn = t.txn order by t.txn for no key update of t
-)
-update transactions t set rev = t.rev + 1 from locked l where t.txn = l.txn
-"""
-_INDEXED, _WHOLE = (text(_RENAMED.format(length=said)) for said in ("length(o.account) <> 24", "true"))
-_AS_ACCOUNT: Final = 24  #: characters of a smallcaseAuthId: user ids of that length are in no index
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +123,6 @@ def is_user(connection: Connection, *, gateway: str, named: str) -> bool:
 def claimed(connection: Connection, *, txns: Sequence[int]) -> list[Row[Any]]:
     """Which of these transactions were registered for a user who does not have the account that they name."""
     return list(connection.execute(_CLAIMED, {"txns": list(txns)}))
-
-
-def judge_again(connection: Connection, *, gateway: str, user_ref: str) -> int:
-    """Raise the rev of every transaction with a line that names that user; how many."""
-    statement = _WHOLE if len(user_ref) == _AS_ACCOUNT else _INDEXED
-    return connection.execute(statement, {"gateway": gateway, "user_ref": user_ref}).rowcount
 
 
 # ---------------------------------------------------------------- what the books call them

@@ -11,14 +11,10 @@ from store import schema
 from store.recordset import as_parameter, records
 from store.together import Asked, Query, rows_of
 
-#: A line that names the user whose account made the transaction means that account.
 _OURS = Query("""
-select o.line, o.txn, o.order_id, coalesce(a.account, o.account) as account, o.trade_date, o.exchange, o.symbol,
-  o.instrument, o.side, o.quantity, o.filled, o.average_price, o.status, o.batch_id, o.exchange_order_id, o.broker,
-  o.executed_at
-from our_lines o join transactions t on t.txn = o.txn
-left join accounts a on a.gateway = t.gateway and a.account = t.account and a.user_ref = o.account
-where o.txn = any(:txns) order by o.txn, o.line
+select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
+  average_price, status, batch_id, exchange_order_id, broker, executed_at
+from our_lines where txn = any(:txns) order by txn, line
 """)
 _ISINS = Query(f"""
 select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
@@ -43,9 +39,7 @@ def our_lines(txns: Sequence[int]) -> Asked:
     return _OURS.of(txns=list(txns))
 
 
-def isins_on(
-    connection: Connection, named: Iterable[tuple[str, str, date]]
-) -> dict[tuple[str, str, date], str | None]:
+def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> dict[tuple[str, str, date], str | None]:
     """The ISIN of each (exchange, symbol) on that date, by the table of instruments.
 
     None where the table knows that exchange on that date and not the symbol; left out where it knows neither.

@@ -15,6 +15,7 @@ from gateway.tokens import BadTokenError, read_token
 from store import accounts
 from store.accounts import Change
 from tieout.alert import alert
+from tieout.line_accounts import resolve_made, resolve_user
 from tieout.refusal import Refusal
 
 _LOG = structlog.get_logger("tieout.accounts")
@@ -64,7 +65,7 @@ def link(connection: Connection, wanted: Link, *, now: datetime) -> Linked:
         return _refused(connection, wanted, USER_IS_ACCOUNT, held_by=None, now=now)
     accounts.give(connection, gateway=wanted.gateway, account=wanted.account, user_ref=wanted.user_ref, now=now)
     accounts.note(connection, _change(wanted, "linked", now))
-    accounts.judge_again(connection, gateway=wanted.gateway, user_ref=wanted.user_ref)
+    resolve_user(connection, gateway=wanted.gateway, user_ref=wanted.user_ref)
     _LOG.info("account.linked", gateway=wanted.gateway, account=wanted.account, source=wanted.source)
     return Linked(change="linked", account=wanted.account, user_ref=wanted.user_ref)
 
@@ -108,7 +109,10 @@ def link_by_token(
 
 
 def unlink(connection: Connection, *, gateway: str, account: str, reason: str, by: str, now: datetime) -> str:
-    """Take the account from its user; whose it was. Raises `NotLinkedError`."""
+    """Take the account from its user; whose it was. Lines of the books that meant it stay the account's.
+
+    Raises `NotLinkedError`.
+    """
     row = accounts.lock(connection, gateway=gateway, account=account)
     if row is None or row.user_ref is None:
         said = "is linked to nobody" if row else "is unknown here"
@@ -126,7 +130,6 @@ def unlink(connection: Connection, *, gateway: str, account: str, reason: str, b
         reason=reason,
     )
     accounts.note(connection, change)
-    accounts.judge_again(connection, gateway=gateway, user_ref=user_ref)
     _LOG.info("account.unlinked", gateway=gateway, account=account, by=by)
     return user_ref
 
@@ -149,6 +152,7 @@ def learn(connection: Connection, *, txns: Sequence[int], now: datetime) -> None
             transaction_id=row.transaction_id,
         )
         link(connection, wanted, now=now)
+    resolve_made(connection, txns=txns)
 
 
 def account_for(

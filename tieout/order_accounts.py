@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from books.orders import Order
 from store import accounts
+from tieout.line_accounts import account_meant
 
 _REMEMBERED: Final = 200_000  #: names; then all are asked for again
 Accounts = tuple[tuple[str, str], ...]  #: (account, broker) of a user
@@ -29,15 +30,8 @@ class Owners:
         if not self._any:
             return {}
         self._ask({(order.gateway, order.account) for order in orders})
-        found: dict[int, str] = {}
-        several: list[Order] = []
-        for order in orders:
-            theirs = self._known[order.gateway, order.account]
-            if len(theirs) == 1:
-                found[order.line] = theirs[0][0]
-            elif theirs:
-                several.append(order)
-        return found | self._chosen(several) if several else found
+        named = [order for order in orders if self._known[order.gateway, order.account]]
+        return self._meant(named) if named else {}
 
     def _ask(self, pairs: set[tuple[str, str]]) -> None:
         if len(self._known) > _REMEMBERED:
@@ -47,23 +41,15 @@ class Owners:
             for row in accounts.named(self._connection, new):
                 self._known[row.gateway, row.named] = tuple(zip(row.accounts, row.brokers, strict=True))
 
-    def _chosen(self, orders: Sequence[Order]) -> dict[int, str]:
-        """The account that made the transaction, if it is one of the user's; else the one at the row's broker."""
+    def _meant(self, orders: Sequence[Order]) -> dict[int, str]:
         pairs = sorted({(order.gateway, order.transaction_id) for order in orders if order.transaction_id})
-        made_by = accounts.logged_in(self._connection, pairs) if pairs else {}
+        made = accounts.logged_in(self._connection, pairs) if pairs else {}
         found: dict[int, str] = {}
         for order in orders:
+            made_by = made.get((order.gateway, order.transaction_id or ""))
             theirs = self._known[order.gateway, order.account]
-            account = _one_of(theirs, order, made_by.get((order.gateway, order.transaction_id or "")))
-            if account is None:
-                self.unclear += 1
-            else:
+            if (account := account_meant(theirs, made_by=made_by, broker=order.broker)) is not None:
                 found[order.line] = account
+            elif made_by is None:
+                self.unclear += 1
         return found
-
-
-def _one_of(theirs: Accounts, order: Order, made_by: str | None) -> str | None:
-    if made_by in {account for account, _ in theirs}:
-        return made_by
-    at_broker = [account for account, broker in theirs if order.broker and broker.lower() == order.broker.lower()]
-    return at_broker[0] if len(at_broker) == 1 else None

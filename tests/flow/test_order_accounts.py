@@ -12,10 +12,8 @@ from sqlalchemy import Engine, event, text
 from config.calendar import exchange_calendar
 from config.settings import Gateway
 from recon.values import Origin, Policy
-from store.lines import our_lines
-from store.together import rows_of
 from store.transactions import ensure
-from tieout.accounts import BY_HAND, Link, link, unlink
+from tieout.accounts import BY_HAND, Link, learn, link, unlink
 from tieout.import_report import Report
 from tieout.imports import import_file
 from tieout.rules import Rules
@@ -90,9 +88,7 @@ def test_of_several_accounts_the_one_that_logged_in_is_meant(engine: Engine, imp
     """Else the one at the row's broker; else it is said that nothing tells."""
     _give(engine, ACCOUNT, "u-17", "kite")
     _give(engine, SECOND, "u-17", "groww")
-    with engine.begin() as connection:
-        ensure(connection, gateway="acme", book="test", origin=Origin.IMPORT, ids=[T1], now=NOW)
-        connection.execute(text("update transactions set account = :a"), {"a": SECOND})
+    _made_by(engine, SECOND)
     other = "TRX_" + "2" * 32
     report = imports(
         a_row("A", "u-17"), a_row("B", "u-17", transaction=other, broker="KITE"), a_row("C", "u-17", transaction=other)
@@ -101,19 +97,40 @@ def test_of_several_accounts_the_one_that_logged_in_is_meant(engine: Engine, imp
     assert any("1 rows name a user with several accounts" in note for note in report.notes)
 
 
-def test_a_link_that_comes_later_has_its_transactions_judged_again(engine: Engine, imports: Import) -> None:
-    """Lines stored by the user's id count as the account's from then on, and no more once it is taken away."""
-    imports(a_row("A", "u-17"))
-    _run(engine, "update transactions set account = :a, judged_rev = rev", a=ACCOUNT)
-    assert _seen(engine) == "u-17"
+def test_an_account_that_is_not_the_users_is_not_taken_for_his(engine: Engine, imports: Import) -> None:
+    """The user's only account did not make the transaction: the row keeps the user, and the difference shows."""
     _give(engine, ACCOUNT, "u-17")
-    assert _stale(engine) == 1
-    assert _seen(engine) == ACCOUNT
+    _made_by(engine, SECOND)
+    imports(a_row("A", "u-17"))
+    assert _stored(engine) == ["u-17"]
+
+
+def test_a_link_that_comes_later_has_its_lines_stored_and_judged_again(engine: Engine, imports: Import) -> None:
+    """As the account, with new facts, as if the link had been there; taking it away later changes no line."""
+    _give(engine, SECOND, "u-99")
+    imports(a_row("A", "u-17"), a_row("B", ACCOUNT))
     _run(engine, "update transactions set judged_rev = rev")
+    _give(engine, ACCOUNT, "u-17")
+    assert _stored(engine) == [ACCOUNT, ACCOUNT]
+    facts = _column(engine, "select distinct facts from our_lines")
+    assert len(facts) == 1
+    assert _column(engine, "select count(*) from transactions where judged_rev < rev") == [1]
     with engine.begin() as connection:
         unlink(connection, gateway="acme", account=ACCOUNT, reason="test", by="test", now=NOW)
-    assert _stale(engine) == 1
-    assert _seen(engine) == "u-17"
+    assert _stored(engine) == [ACCOUNT, ACCOUNT]
+
+
+def test_an_answer_that_comes_later_tells_which_of_several_is_meant(engine: Engine, imports: Import) -> None:
+    """Until then the row keeps the user; learning who logged in settles it."""
+    _give(engine, ACCOUNT, "u-17")
+    _give(engine, SECOND, "u-17")
+    imports(a_row("A", "u-17"))
+    assert _stored(engine) == ["u-17"]
+    _run(engine, "update transactions set account = :a, known = true", a=SECOND)
+    with engine.begin() as connection:
+        txns = list(connection.execute(text("select txn from transactions")).scalars())
+        learn(connection, txns=txns, now=NOW)
+    assert _stored(engine) == [SECOND]
 
 
 def test_an_import_asks_for_users_once_a_batch(engine: Engine, imports: Import) -> None:
@@ -133,13 +150,12 @@ def _run(engine: Engine, sql: str, **named: object) -> None:
         connection.execute(text(sql), named)
 
 
-def _stale(engine: Engine) -> int:
+def _column(engine: Engine, sql: str) -> list[object]:
     with engine.connect() as connection:
-        return int(connection.execute(text("select count(*) from transactions where judged_rev < rev")).scalar_one())
+        return list(connection.execute(text(sql)).scalars())
 
 
-def _seen(engine: Engine) -> str:
-    """The account of the line as reconciling sees it."""
-    with engine.connect() as connection:
-        txn = int(connection.execute(text("select txn from transactions")).scalar_one())
-        return str(rows_of(connection, our_lines([txn]))[0].account)
+def _made_by(engine: Engine, account: str) -> None:
+    with engine.begin() as connection:
+        ensure(connection, gateway="acme", book="test", origin=Origin.IMPORT, ids=[T1], now=NOW)
+        connection.execute(text("update transactions set account = :a"), {"a": account})
