@@ -6,6 +6,8 @@ identities, is narrow and is not, so that a repeat is recognised for ever.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -278,12 +280,14 @@ decisions = Table(
 )
 
 
-def _matching() -> list[Column[object]]:
-    """The columns on which both sides are paired."""
+def _matching(instant: Column[Any]) -> list[Column[Any]]:
+    """The columns by which both sides are paired, first in the row: a million times, what lies behind is not read."""
     return [
+        Column("trade_date", Date, nullable=False),
+        Column("plain", Boolean, nullable=False, comment="alone and in its batch it raises no finding"),
         Column("key", LargeBinary, comment="16 bytes over exchange and exchange order id, within the transaction"),
         Column("facts", LargeBinary, nullable=False, comment="16 bytes over the normalised compared fields"),
-        Column("plain", Boolean, nullable=False, comment="alone and in its batch it raises no finding"),
+        instant,
     ]
 
 
@@ -292,6 +296,7 @@ their_lines = Table(
     metadata,
     Column("line", BigInteger, Identity(always=True), primary_key=True),
     Column("txn", BigInteger, ForeignKey("transactions.txn"), nullable=False),
+    *_matching(Column("completed_at", INSTANT, comment="of its batch")),
     Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
     Column("batch_id", Text, nullable=False),
     Column("placed", Boolean, nullable=False),
@@ -307,9 +312,6 @@ their_lines = Table(
     Column("exchange_order_id", Text),
     Column("order_type", Text),
     Column("product", Text),
-    Column("trade_date", Date, nullable=False),
-    Column("completed_at", INSTANT, comment="of its batch"),
-    *_matching(),
     UniqueConstraint("txn", "batch_id", "placed", "position"),
     Index("ix_their_lines_date", "trade_date"),
 )
@@ -318,13 +320,13 @@ our_lines = Table(
     "our_lines",
     metadata,
     Column("line", BigInteger, Identity(always=True), primary_key=True),
+    Column("txn", BigInteger, ForeignKey("transactions.txn"), comment="null: off-platform, excluded"),
+    *_matching(Column("executed_at", INSTANT)),
     Column("gateway", Text, nullable=False),
     Column("order_id", Text, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("txn", BigInteger, ForeignKey("transactions.txn"), comment="null: off-platform, excluded"),
     Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
     Column("account", Text, nullable=False),
-    Column("trade_date", Date, nullable=False),
     Column("exchange", Text, nullable=False),
     Column("symbol", Text, nullable=False),
     Column("instrument", Text, nullable=False),
@@ -337,8 +339,6 @@ our_lines = Table(
     Column("exchange_order_id", Text),
     Column("isin", Text),
     Column("broker", Text),
-    Column("executed_at", INSTANT),
-    *_matching(),
     UniqueConstraint("gateway", "order_id"),
     Index("ix_our_lines_txn", "txn"),
     # Lines that name a user of the company's: few, since those who are linked are stored by their account.
@@ -478,6 +478,7 @@ holding_snapshots = Table(
     Column("refused", Integer, nullable=False, server_default="0", comment="rows that could not be taken"),
     Column("not_understood", JSONB, nullable=False, comment="[{path, what, why, count, example}]"),
     Index("ix_holding_snapshots_account", "gateway", "account", "kind", "snapshot_id"),
+    Index("ix_holding_snapshots_funds", "snapshot_id", postgresql_where=text("kind = 'mf'")),
     Index("uq_holding_snapshots_event", "event_id", unique=True, postgresql_where=text("event_id is not null")),
 )
 

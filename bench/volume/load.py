@@ -108,12 +108,15 @@ def load(engine: Engine, kinds: Sequence[Template], *, lines: int, say: Callable
 
 
 def _chosen(kinds: Sequence[Template], lines: int) -> Iterator[Template]:
-    """Templates in the order of the load, drawn from a fixed seed, until there are lines enough."""
+    """Templates day by day, drawn from a fixed seed, until there are lines enough."""
     chance, theirs = Random(3), 0
+    days = sorted({kind.basket.day for kind in kinds})
     clean = [kind for kind in kinds if kind.basket.kind == "clean"]
     others = [kind for kind in kinds if kind.basket.kind != "clean"]
     while theirs < lines:
-        kind = chance.choice(others if chance.random() * 1000 < DIFFERENT else clean)
+        day = days[theirs * len(days) // lines]
+        wanted = others if chance.random() * 1000 < DIFFERENT else clean
+        kind = chance.choice([kind for kind in wanted if kind.basket.day == day] or wanted)
         theirs += kind.lines[1]
         yield kind
 

@@ -115,12 +115,11 @@ SPARED = 4  #: of a transaction that differs every fourth line does not
 
 
 def baskets() -> list[Basket]:
-    """Every kind in every size, the days and the rest drawn from a fixed seed."""
-    chance, days = Random(1), _sessions()
+    """Every kind in every size; each day has some of them."""
+    days = _sessions()
     sizes = [(kind, size) for kind in KINDS for size in SIZES for _ in range(3 if kind == "clean" else 1)]
     return [
-        Basket(seed, kind, size, chance.choice(days), str(FIRST_TOKEN + seed))
-        for seed, (kind, size) in enumerate(sizes)
+        Basket(seed, kind, size, days[seed % DAYS], str(FIRST_TOKEN + seed)) for seed, (kind, size) in enumerate(sizes)
     ]
 
 

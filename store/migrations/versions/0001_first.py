@@ -483,6 +483,8 @@ CREATE TABLE holding_snapshots (
 ;
 CREATE INDEX ix_holding_snapshots_account ON holding_snapshots (gateway, account, kind, snapshot_id)
 ;
+CREATE INDEX ix_holding_snapshots_funds ON holding_snapshots (snapshot_id) WHERE kind = 'mf'
+;
 CREATE UNIQUE INDEX uq_holding_snapshots_event ON holding_snapshots (event_id) WHERE event_id is not null
 ;
 COMMENT ON COLUMN holding_snapshots.account IS 'null: a mutual-fund webhook that names none'
@@ -929,13 +931,17 @@ COMMENT ON COLUMN mf_lines.raw IS 'the row whole, numbers as text'
 ;
 CREATE TABLE our_lines (
     line BIGINT GENERATED ALWAYS AS IDENTITY,
+    txn BIGINT,
+    trade_date DATE NOT NULL,
+    plain BOOLEAN NOT NULL,
+    key BYTEA,
+    facts BYTEA NOT NULL,
+    executed_at TIMESTAMP WITH TIME ZONE,
     gateway TEXT NOT NULL,
     order_id TEXT NOT NULL,
     version INTEGER NOT NULL,
-    txn BIGINT,
     book TEXT NOT NULL CONSTRAINT ck_our_lines_book CHECK (book in ('live', 'test')),
     account TEXT NOT NULL,
-    trade_date DATE NOT NULL,
     exchange TEXT NOT NULL,
     symbol TEXT NOT NULL,
     instrument TEXT NOT NULL,
@@ -948,10 +954,6 @@ CREATE TABLE our_lines (
     exchange_order_id TEXT,
     isin TEXT,
     broker TEXT,
-    executed_at TIMESTAMP WITH TIME ZONE,
-    key BYTEA,
-    facts BYTEA NOT NULL,
-    plain BOOLEAN NOT NULL,
     CONSTRAINT pk_our_lines PRIMARY KEY (line),
     CONSTRAINT uq_our_lines_gateway_order_id UNIQUE (gateway, order_id),
     CONSTRAINT fk_our_lines_txn FOREIGN KEY(txn) REFERENCES transactions (txn)
@@ -965,11 +967,11 @@ CREATE INDEX ix_our_lines_user ON our_lines (gateway, account) WHERE length(acco
 ;
 COMMENT ON COLUMN our_lines.txn IS 'null: off-platform, excluded'
 ;
+COMMENT ON COLUMN our_lines.plain IS 'alone and in its batch it raises no finding'
+;
 COMMENT ON COLUMN our_lines.key IS '16 bytes over exchange and exchange order id, within the transaction'
 ;
 COMMENT ON COLUMN our_lines.facts IS '16 bytes over the normalised compared fields'
-;
-COMMENT ON COLUMN our_lines.plain IS 'alone and in its batch it raises no finding'
 ;
 CREATE TABLE refused_rows (
     import_id BIGINT NOT NULL,
@@ -1036,6 +1038,11 @@ COMMENT ON COLUMN smallcase_lines.raw IS 'the row whole, numbers as text'
 CREATE TABLE their_lines (
     line BIGINT GENERATED ALWAYS AS IDENTITY,
     txn BIGINT NOT NULL,
+    trade_date DATE NOT NULL,
+    plain BOOLEAN NOT NULL,
+    key BYTEA,
+    facts BYTEA NOT NULL,
+    completed_at TIMESTAMP WITH TIME ZONE,
     book TEXT NOT NULL CONSTRAINT ck_their_lines_book CHECK (book in ('live', 'test')),
     batch_id TEXT NOT NULL,
     placed BOOLEAN NOT NULL,
@@ -1051,11 +1058,6 @@ CREATE TABLE their_lines (
     exchange_order_id TEXT,
     order_type TEXT,
     product TEXT,
-    trade_date DATE NOT NULL,
-    completed_at TIMESTAMP WITH TIME ZONE,
-    key BYTEA,
-    facts BYTEA NOT NULL,
-    plain BOOLEAN NOT NULL,
     CONSTRAINT pk_their_lines PRIMARY KEY (line),
     CONSTRAINT uq_their_lines_txn_batch_id_placed_position UNIQUE (txn, batch_id, placed, position),
     CONSTRAINT fk_their_lines_txn FOREIGN KEY(txn) REFERENCES transactions (txn)
@@ -1063,13 +1065,13 @@ CREATE TABLE their_lines (
 ;
 CREATE INDEX ix_their_lines_date ON their_lines (trade_date)
 ;
-COMMENT ON COLUMN their_lines.completed_at IS 'of its batch'
+COMMENT ON COLUMN their_lines.plain IS 'alone and in its batch it raises no finding'
 ;
 COMMENT ON COLUMN their_lines.key IS '16 bytes over exchange and exchange order id, within the transaction'
 ;
 COMMENT ON COLUMN their_lines.facts IS '16 bytes over the normalised compared fields'
 ;
-COMMENT ON COLUMN their_lines.plain IS 'alone and in its batch it raises no finding'
+COMMENT ON COLUMN their_lines.completed_at IS 'of its batch'
 ;
 CREATE TABLE line_versions (
     line BIGINT NOT NULL,
