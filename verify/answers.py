@@ -177,9 +177,9 @@ def _legs(batch: Json) -> Iterable[Leg]:
 def _leg(batch: Json, leg: Any, *, placed: bool, position: int) -> Leg:
     if not isinstance(leg, dict):
         raise UnreadableError
-    quantity = exact(leg.get("quantity"))
+    quantity, filled, price = (exact(leg.get(name)) for name in ("quantity", "filledQuantity", "averagePrice"))
     symbol = _text(leg, "tradingsymbol") or _text(leg, "ticker")
-    if quantity is None or not symbol:
+    if quantity is None or not symbol or any(figure is not None and figure < 0 for figure in (quantity, filled, price)):
         raise UnreadableError
     return Leg(
         place=(_text(batch, "batchId"), placed, position),
@@ -187,8 +187,8 @@ def _leg(batch: Json, leg: Any, *, placed: bool, position: int) -> Leg:
         symbol=symbol.upper(),
         side=_text(leg, "transactionType").upper(),
         quantity=quantity,
-        filled=exact(leg.get("filledQuantity")) or Decimal(0),
-        price=exact(leg.get("averagePrice")),
+        filled=filled or Decimal(0),
+        price=price,
         status=(_text(leg, "status") or ("" if placed else UNPLACED)).upper(),
         exchange_id=_id(leg.get("exchangeOrderId")),
         reached=placed and word(_text(batch, "status")) != UNPLACED,
