@@ -15,6 +15,7 @@ from bench.following.service import Service, seconds, start_simulator, wait_unti
 from config.embedded import free_port
 
 WITHHOLD = "0.25"
+MISSED = "webhook-missed"
 Row = dict[str, str]
 
 
@@ -33,6 +34,9 @@ class DayFigures:
     watermark: datetime | None
     close: datetime
     found_by_following: int
+    untold: int  #: transactions whose end no webhook told, by the simulator's truth
+    marked: int  #: of those, marked `webhook-missed`
+    wrongly_marked: int
 
     @property
     def calls_per_transaction(self) -> float:
@@ -44,6 +48,8 @@ class DayFigures:
         found = []
         if self.found < self.withheld:
             found.append(f"{self.withheld - self.found} withheld webhooks not found: {', '.join(self.lost)}")
+        if self.marked < self.untold or self.wrongly_marked:
+            found.append(f"{self.untold} ends untold, {self.marked} marked so, {self.wrongly_marked} wrongly")
         if self.calls_per_transaction > 4:  # noqa: PLR2004 the promise
             found.append(f"{self.calls_per_transaction} calls a transaction")
         if self.watermark is None or self.watermark <= self.close:
@@ -152,6 +158,9 @@ def _count(own: Service, close: datetime) -> DayFigures:
     faulty = {line["transaction_id"] for line in asked if line["status"] != requests.codes.ok}
     calls = Counter(line["transaction_id"] for line in asked if line["transaction_id"] not in faulty)
     watermark = complete["watermark"]
+    findings = own.simulator("truth")["findings"]
+    untold = {finding["transaction_id"] for finding in findings if finding["name"] == MISSED}
+    marked = {row["transaction_id"] for row in own.tieout("breaks", "--name", MISSED)}
     return DayFigures(
         transactions=len(theirs),
         withheld=len(withheld),
@@ -164,6 +173,9 @@ def _count(own: Service, close: datetime) -> DayFigures:
         watermark=datetime.fromisoformat(watermark) if watermark else None,
         close=close - timedelta(minutes=15),
         found_by_following=complete["found_by"]["following"],
+        untold=len(untold),
+        marked=len(untold & marked),
+        wrongly_marked=len(marked - untold),
     )
 
 
@@ -181,7 +193,8 @@ def told(figures: DayFigures) -> list[str]:
     """The figures in words."""
     return [
         f"{figures.transactions} transactions, {figures.withheld} webhooks withheld, {figures.found} found",
-        f"  {figures.found_by_following} ends told by following and no webhook",
+        f"  {figures.found_by_following} ends told by following first",
+        f"  {figures.untold} ends that no webhook ever told, {figures.marked} of them marked {MISSED}",
         f"  {figures.calls_per_transaction} calls a transaction without faults, most {figures.most_calls}",
         f"  longest time to discovery {seconds(figures.longest)} s of the domain's clock",
         f"  watermark {figures.watermark}, close {figures.close}",
