@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, bindparam, text
@@ -112,8 +112,7 @@ class KeptHoldings:
     rows: tuple[Sequence[object], Sequence[object], Sequence[object]] | None = None  #: lines, funds, smallcases
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredHolding:
+class StoredHolding(NamedTuple):
     """One security of one account as its newest readable answer says; None where nothing was said."""
 
     account: str
@@ -190,7 +189,7 @@ def latest_lines(
     An account that never had a readable answer has no rows: ask `latest` for how it stands.
     """
     named = _named(gateway, accounts, as_of, book)
-    return [StoredHolding(**row) for row in connection.execute(_LATEST_LINES, named).mappings()]
+    return list(map(StoredHolding._make, connection.execute(_LATEST_LINES, named)))  # a tuple: there may be millions
 
 
 def latest(
