@@ -17,7 +17,7 @@ from decimal import Decimal
 from recon.chained import ChainBatch, ChainLeg
 from recon.ends import batch_is_final, distinct_legs
 from recon.values import ZERO, Answer, Batch, Case, TheirLine
-from recon.words import batch_word
+from recon.words import CLOSED_BY_HAND, batch_word
 
 REPAIRS = frozenset({"FIX", "REPAIR"})
 _EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -85,8 +85,10 @@ def iscid_of(batch: Batch, answer: Answer) -> str | None:
 
 
 def links_of(case: Case) -> tuple[Link, ...]:
-    """The links in which a batch of this transaction stands, each once."""
-    own = _own_batches(case)
+    """The links in which a batch of this transaction stands, each once; none if nothing of a chain is said of any."""
+    if case.state is None or not any(_is_chained(batch, case.state.answer) for batch in case.state.answer.batches):
+        return ()
+    own = _own_batches(case.state.answer, case)
     links: list[Link] = []
     for iscid in sorted({batch.iscid for batch in own}, key=lambda iscid: iscid or ""):
         chain = [batch for batch in own if batch.iscid == iscid]
@@ -96,10 +98,12 @@ def links_of(case: Case) -> tuple[Link, ...]:
     return tuple(links)
 
 
-def _own_batches(case: Case) -> list[ChainBatch]:
-    if case.state is None:
-        return []
-    answer = case.state.answer
+def _is_chained(batch: Batch, answer: Answer) -> bool:
+    """Whether it names an invested smallcase, repairs, or was closed by hand: other batches come to nothing."""
+    return iscid_of(batch, answer) is not None or is_repair(batch, answer) or batch_word(batch.status) in CLOSED_BY_HAND
+
+
+def _own_batches(answer: Answer, case: Case) -> list[ChainBatch]:
     return [
         ChainBatch(
             transaction_id=case.transaction_id,

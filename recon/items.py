@@ -15,7 +15,8 @@ from recon.values import Answer, Batch, Case, OurLine, Regression, TheirLine
 
 def items_of(case: Case, pairing: Pairing | None = None) -> tuple[Item, ...]:
     """Every line of both sides, once: paired, ambiguous, told twice or alone; parts with the whole they make up."""
-    return _distinct(_Making(case, pairing or pairing_of(case)).items())
+    paired = pairing or pairing_of(case)
+    return _distinct(_Making(case, paired, _fallen(case), _told_twice(case.theirs, paired.copies)).items())
 
 
 def pairing_of(case: Case) -> Pairing:
@@ -30,29 +31,45 @@ class _Making:
 
     case: Case
     pairing: Pairing
+    fallen: Mapping[int, list[Regression]]
+    twice: frozenset[tuple[str, str]]
 
     def items(self) -> Iterator[Item]:
-        fallen, twice = _fallen(self.case), _told_twice(self.case.theirs, self.pairing.copies)
-        for item in self._bare():
-            theirs = item.their_lines()
-            yield replace(
-                item,
-                final=self._is_final(item.theirs),
-                batch=self._batch(item.theirs),
-                twice=not item.copied and any(_order(line) in twice for line in theirs),
-                doubled=any(item.ours is line for line in self.pairing.doubled),
-                regressions=tuple(fall for line in theirs for fall in fallen.get(line.line, ())),
-            )
-
-    def _bare(self) -> Iterator[Item]:
-        pairing = self.pairing
-        yield from (_of_pair(pair) for pair in pairing.pairs)
-        yield from (_item(ours, None, ambiguous=True) for ours in pairing.ambiguous_ours)
-        yield from (_item(None, theirs, ambiguous=True) for theirs in pairing.ambiguous_theirs)
+        pairing, made = self.pairing, self._item
+        for pair in pairing.pairs:
+            yield made(pair.ours, pair.theirs, pair)
+        yield from (made(ours, None, ambiguous=True) for ours in pairing.ambiguous_ours)
+        yield from (made(None, theirs, ambiguous=True) for theirs in pairing.ambiguous_theirs)
         doubled = [line for line in pairing.doubled if not any(line is each for each in pairing.ambiguous_ours)]
-        yield from (_item(ours, None) for ours in (*doubled, *pairing.ours))
-        yield from (_item(None, theirs) for theirs in pairing.theirs)
-        yield from (replace(_item(None, theirs), copied=True) for theirs in pairing.copies)
+        yield from (made(ours, None) for ours in (*doubled, *pairing.ours))
+        yield from (made(None, theirs) for theirs in pairing.theirs)
+        yield from (made(None, theirs, copied=True) for theirs in pairing.copies)
+
+    def _item(
+        self,
+        ours: OurLine | None,
+        theirs: TheirLine | None,
+        pair: Pair | None = None,
+        *,
+        ambiguous: bool = False,
+        copied: bool = False,
+    ) -> Item:
+        legs = (pair and pair.their_parts) or (() if theirs is None else (theirs,))
+        return Item(
+            ours=ours,
+            theirs=theirs,
+            batch=self._batch(theirs),
+            final=self._is_final(theirs),
+            subject=_subject(ours, theirs),
+            rung=pair.rung if pair else None,
+            ambiguous=ambiguous,
+            copied=copied,
+            twice=not copied and any(_order(line) in self.twice for line in legs),
+            doubled=any(ours is line for line in self.pairing.doubled),
+            our_parts=pair.our_parts if pair else (),
+            their_parts=pair.their_parts if pair else (),
+            regressions=tuple(fall for line in legs for fall in self.fallen.get(line.line, ())),
+        )
 
     @property
     def _answer(self) -> Answer | None:
@@ -64,17 +81,6 @@ class _Making:
     def _is_final(self, theirs: TheirLine | None) -> bool:
         batch, answer = self._batch(theirs), self._answer
         return bool(theirs and batch and answer and leg_is_final(theirs.leg, batch, answer.status))
-
-
-def _of_pair(pair: Pair) -> Item:
-    item = replace(_item(pair.ours, pair.theirs), rung=pair.rung)
-    if not pair.our_parts:
-        return item
-    return replace(item, our_parts=pair.our_parts, their_parts=pair.their_parts)
-
-
-def _item(ours: OurLine | None, theirs: TheirLine | None, *, ambiguous: bool = False) -> Item:
-    return Item(ours=ours, theirs=theirs, subject=_subject(ours, theirs), ambiguous=ambiguous)
 
 
 def _subject(ours: OurLine | None, theirs: TheirLine | None) -> str:
@@ -102,7 +108,7 @@ def _order(line: TheirLine) -> tuple[str, str]:
 
 def _told_twice(theirs: Sequence[TheirLine], copies: Sequence[TheirLine]) -> frozenset[tuple[str, str]]:
     """The exchange orders that several legs name, copies left out."""
-    once = [line for line in theirs if not any(line is copy for copy in copies)]
+    once = [line for line in theirs if not any(line is copy for copy in copies)] if copies else theirs
     named = Counter(_order(line) for line in once if line.leg.exchange_order_id)
     return frozenset(order for order, count in named.items() if count > 1)
 

@@ -99,10 +99,11 @@ def pair_lines(
 ) -> Pairing:
     """Pair the lines of one transaction; the result does not depend on the order they come in."""
     copies = copies_of(theirs)
-    told_once = [line for line in theirs if not any(line is copy for copy in copies)]
+    told_once = [line for line in theirs if not any(line is copy for copy in copies)] if copies else theirs
     left = Left(ours=sorted(ours, key=_our_order), theirs=sorted(told_once, key=their_order))
     pairing = Pairing(left=left, batches={batch.batch_id: batch for batch in batches}, copies=copies)
-    _by_a_person(pairing, decisions, their_keys(theirs))
+    if decisions:
+        _by_a_person(pairing, decisions, their_keys(theirs))
     _by_exchange_id(pairing)
     _by_facts(pairing)
     _by_stock(pairing)
@@ -112,14 +113,16 @@ def pair_lines(
 
 def copies_of(theirs: Sequence[TheirLine]) -> list[TheirLine]:
     """The legs told again, equal in everything to an earlier one of their batch."""
+    named = [line for line in theirs if line.leg.exchange_order_id]
+    if len({(line.batch_id, line.leg) for line in named}) == len(named):
+        return []
     first: set[tuple[str, object]] = set()
     copies = []
-    for line in sorted(theirs, key=their_order):
-        if line.leg.exchange_order_id:
-            told = (line.batch_id, line.leg)
-            if told in first:
-                copies.append(line)
-            first.add(told)
+    for line in sorted(named, key=their_order):
+        told = (line.batch_id, line.leg)
+        if told in first:
+            copies.append(line)
+        first.add(told)
     return copies
 
 

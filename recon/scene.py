@@ -65,6 +65,11 @@ class Scene:
     links: tuple[Link, ...] = ()  #: of the chains in which its batches stand
 
     @property
+    def knows_prices(self) -> bool:
+        """Whether there is any market to look prices up in."""
+        return not isinstance(self.market, UnknownMarket)
+
+    @property
     def answer(self) -> Answer | None:
         """The Gateway's current answer, None while it named nothing."""
         return None if self.case.state is None else self.case.state.answer

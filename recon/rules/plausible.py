@@ -27,6 +27,8 @@ class Fill:
 
 def price(item: Item, scene: Scene) -> Iterator[Finding]:
     """A single fill off the tick grid, or an average beyond what was traded that day."""
+    if not scene.knows_prices:
+        return
     mine = [(fill, off) for fill in _ours(item, scene) if (off := _off(fill, scene))]
     other = [(fill, off) for fill in _theirs(item, scene) if (off := _off(fill, scene))]
     if mine or other:
@@ -38,7 +40,9 @@ def price(item: Item, scene: Scene) -> Iterator[Finding]:
 
 
 def is_unchecked(item: Item, scene: Scene) -> bool:
-    """Whether it has a fill whose tick, or whose day's low and high, are unknown."""
+    """Whether it has a fill at a price whose tick, or whose day's low and high, are unknown."""
+    if not scene.knows_prices:
+        return bool((item.ours and filled_of(item.ours)) or (item.theirs and item.theirs.leg.filled))
     fills = (*_ours(item, scene), *_theirs(item, scene))
     return any(
         scene.market.tick(fill.instrument, fill.day) is None or scene.market.low_high(fill.instrument, fill.day) is None
