@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.corpus import books, clean, doubled, gateway, heard, instants, mutations, repairs
+from bench.corpus import answered, books, clean, doubled, gateway, heard, instants, mutations, repairs
 from bench.corpus.registry import CLEAN, PLANTS, Plant, of_kind, plant
 
 #: The modules that plant; a further one is added to this list.
-PLANTERS = (books, clean, doubled, gateway, heard, instants, mutations, repairs)
+PLANTERS = (answered, books, clean, doubled, gateway, heard, instants, mutations, repairs)
 
 __all__ = ["CLEAN", "PLANTERS", "PLANTS", "Plant", "of_kind", "plant"]

@@ -178,6 +178,7 @@ def _chain(story: Story, sibling: Story) -> list[ChainBatch]:
             iscid=batch.iscid,
             at=batch.created_at,
             completed_at=batch.completed_at,
+            settled=case.state.settled,
             legs=chain_legs(batch, [line for line in case.theirs if line.batch_id == batch.batch_id]),
         )
         for batch in answer.batches

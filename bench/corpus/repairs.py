@@ -5,6 +5,7 @@ The first transaction ordered ten and filled seven; a repair is a transaction of
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
 
@@ -166,6 +167,18 @@ def no_chain(draw: Draw, variant: str) -> Story:
         _name(other, first.batch.more["iscid"], "INVESTMORE")
         if variant.startswith("another"):
             _give_away(draw, other)
+    return first
+
+
+@plant("partial-residual", "its repair is not decided")
+def repair_undecided(draw: Draw, _variant: str) -> Story:
+    """While two answers about the repair contradict each other, nothing is said of the chain."""
+    first = _first(draw)
+    repair = _repair(draw, first, 3, 3)
+    later = deepcopy(repair.answer)
+    later.batches[0].legs[0].filled = Decimal(1)
+    later.overlaps = repair.undecided = True
+    repair.answers.append(later)
     return first
 
 

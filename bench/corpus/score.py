@@ -110,7 +110,9 @@ def strangers(story: Story, said: Said) -> list[str]:
     strange = [
         f"{row.order_id} in {said.ours.get(row.order_id)}"
         for row in story.rows
-        if not _lies_right(row, said.ours.get(row.order_id), about[row.order_id], story)
+        if not _lies_right(
+            row, said.ours.get(row.order_id), about[story.bearers.get(row.order_id, row.order_id)], story
+        )
     ]
     for theirs, bucket in said.theirs:
         may_be = (

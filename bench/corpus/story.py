@@ -177,6 +177,7 @@ class Story:
     complete: bool = False  #: the books of its trade date were declared to be all in
     undecided: bool = False  #: two answers contradict each other, so nothing is concluded
     garbled: list[bytes] = field(default_factory=list)  #: verified webhooks that nobody can read
+    bearers: dict[str, str] = field(default_factory=dict)  #: parts of one order: with which line each of them lies
     siblings: list[Story] = field(default_factory=list)  #: other transactions of the same account that belong to it
     stored: bool = True  #: it can be told through an import and stored answers
     plants: list[str] = field(default_factory=list)  #: what was planted, in words

@@ -22,12 +22,14 @@ from bench.corpus.figures import Size
 from bench.corpus.measure import measure, wrong_prices
 from bench.corpus.mutations import MUTATIONS, base, mutate
 from bench.corpus.orders import judge_all, told
-from bench.corpus.pure import said_of
+from bench.corpus.pure import judged, said_of
 from bench.corpus.score import Said, Score
 from bench.corpus.story import HOLIDAYS, Answer, Batch, Found, Leg, Row, Story, is_session, next_session
 from bench.peers import datacompy
 from bench.ticks import INSIDE, OUTSIDE, TICKS, pairs
 from config.calendar import exchange_calendar
+from recon import judge
+from recon.judge import rule_name
 from recon.names import CLASS_OF
 
 KINDS = sorted({plant.kind for plant in PLANTS})
@@ -124,6 +126,16 @@ def test_every_order_break_is_planted() -> None:
 
     assert orders - planted <= OF_NOTES
     assert planted <= set(CLASS_OF)
+
+
+def test_every_rule_is_met_by_some_plant() -> None:
+    """Each rule of the judge finds something in the corpus: none goes by untested."""
+    rules = {rule_name(rule) for name, rules in vars(judge).items() if name.endswith("_RULES") for rule in rules}
+    draw = Draw(10)
+    stories = [one for plant in PLANTS for one in plant.story(draw).family]
+    met = {finding.rule for story in stories for finding in judged(story).all_findings()}
+
+    assert rules - met == set()
 
 
 def test_the_truth_is_written_without_the_rules() -> None:
