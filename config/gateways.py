@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from config.environments import PRODUCTION, STAGING, environment_of, is_play
 from config.keys import BadKeyError, Key, parse_keys
 
 RATE, AT_ONCE = 8, 4  #: calls a second, and at the same time, unless a gateway says otherwise
@@ -67,7 +68,7 @@ def _from_table(table: dict[str, str], path: Path, secret: Secret) -> Gateway:
         orders_path=table.get("orders_path") or None,
         rate_per_s=int(table.get("rate", RATE)),
         at_once=int(table.get("at_once", AT_ONCE)),
-        book="test" if table.get("book") == "test" else "live",
+        book="test" if table.get("book") == "test" or is_play(table["url"]) else "live",
     )
 
 
@@ -77,3 +78,20 @@ def keys_of(name: str, value: str) -> tuple[Key, ...]:
         return parse_keys(value)
     except BadKeyError as error:
         raise SettingsError(f"{name}: {error}") from None
+
+
+def check_keys(gateway: Gateway, *, production: str, staging: str) -> None:
+    """Refuse a production key with a staging host, and the reverse.
+
+    `production` and `staging` are fingerprints of keys, white space between them.
+    Raises `SettingsError`, which names the key by its id and fingerprint.
+    """
+    environment = environment_of(gateway.url)
+    listed = {PRODUCTION: production.lower().split(), STAGING: staging.lower().split()}
+    for key in (*gateway.secrets, *gateway.api_secrets):
+        for of, fingerprints in listed.items():
+            if key.fingerprint in fingerprints and environment not in (None, of):
+                raise SettingsError(
+                    f"gateway {gateway.name}: key {key.key_id} ({key.fingerprint}) is listed as a {of} key,"
+                    f" but {gateway.url} is {environment}: use the {environment} key, or the {of} address"
+                )

@@ -17,7 +17,8 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config.gateways import AT_ONCE, RATE, Gateway, SettingsError, checked_name, gateways_in, keys_of
+from config.environments import is_play
+from config.gateways import AT_ONCE, RATE, Gateway, SettingsError, check_keys, checked_name, gateways_in, keys_of
 from config.keys import BadKeyError
 from config.rulesets import find_rule_set
 
@@ -57,6 +58,10 @@ class Settings(BaseSettings):
     gateway_at_once: int = Field(
         AT_ONCE, ge=1, description="Calls under way at one gateway at once, over all processes."
     )
+    production_keys: str = Field(
+        "", description="Fingerprints of your production keys (`tieout doctor` shows them): refused at a staging host."
+    )
+    staging_keys: str = Field("", description="Fingerprints of your staging keys: refused at the production host.")
     gateways_file: Path = Field(Path("config/gateways.toml"), description="Several gateways; holds no secret.")
     statuses_file: Path = Field(
         Path("config/statuses.toml"), description="Your books' status words in the Gateway's leg words."
@@ -115,7 +120,7 @@ class Settings(BaseSettings):
     holdings_investments: bool = Field(
         default=True, description="Ask for investments in smallcases after the holdings."
     )
-    holdings_deadline_s: float = Field(30.0, description="Longest call for an account's holdings, answer read whole.")
+    holdings_deadline_s: float = Field(30.0, description="Longest time for all calls about one account's holdings.")
 
     first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
     ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")
@@ -179,6 +184,8 @@ class Settings(BaseSettings):
         gateways = named + gateways_in(self.gateways_file, _named_secret)
         if len({g.name for g in gateways}) != len(gateways):
             raise SettingsError(f"two gateways have the same name: rename one in {self.gateways_file}")
+        for gateway in gateways:
+            check_keys(gateway, production=self.production_keys, staging=self.staging_keys)
         return gateways
 
     def gateway(self, name: str) -> Gateway:
@@ -247,7 +254,7 @@ def _from_settings(settings: Settings) -> Gateway:
         orders_path=settings.gateway_orders_path or None,
         rate_per_s=settings.gateway_rate,
         at_once=settings.gateway_at_once,
-        book="test" if settings.simulated else "live",
+        book="test" if settings.simulated or is_play(settings.gateway_url) else "live",
     )
 
 
