@@ -28,6 +28,7 @@ STATES: Final = (OK, EMPTY, UPDATING, STALE, UNDATED, NEEDS_CONSENT, NEW, REFUSE
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
 PAUSES: Final = 10  #: then the next session's fetch is soon enough
+TO_WRITE_S: Final = 5  #: of a task are left when its calls have ended
 _DAY: Final = timedelta(days=1)
 _LONGEST_CLOSURE: Final = 31  #: days
 
@@ -55,7 +56,7 @@ class HoldingsPlan:
     after_close: timedelta = timedelta(minutes=45)
     funds: bool = True
     investments: bool = True
-    deadline: timedelta | None = None
+    deadline: timedelta = timedelta(seconds=30)  #: of all calls for one account together
 
 
 def plan_from(settings: Settings) -> HoldingsPlan:
@@ -64,7 +65,7 @@ def plan_from(settings: Settings) -> HoldingsPlan:
         after_close=settings.holdings_after_close,
         funds=settings.holdings_funds,
         investments=settings.holdings_investments,
-        deadline=timedelta(seconds=settings.holdings_deadline_s),
+        deadline=timedelta(seconds=min(settings.holdings_deadline_s, settings.task_limit_s - TO_WRITE_S)),
     )
 
 

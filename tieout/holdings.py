@@ -39,6 +39,7 @@ from tieout.shop import Shop, is_passing, repeat
 _LOG = structlog.get_logger("tieout.holdings")
 WEBHOOK: Final = "webhook"
 PERSON: Final = "person"
+LEAST_TIME: Final = timedelta(seconds=1)  #: for a call that is worth making
 
 
 class Turns:
@@ -51,7 +52,7 @@ class Turns:
     @classmethod
     def take(cls, shop: Shop, gateway: Gateway) -> Turns:
         """A turn for each call; one alone where two calls at once may never be. Raises `GatewayNoTurn`."""
-        hold = max(HOLD, shop.holdings.deadline or HOLD)
+        hold = max(HOLD, shop.holdings.deadline)
         calls = 2 if shop.holdings.investments and min(gateway.rate_per_s or 2, gateway.at_once) > 1 else 1
         turns = cls(shop, [])
         try:
@@ -170,10 +171,15 @@ def _read(reply: Reply) -> Fetched:
 
 
 def _investments(shop: Shop, claim: HoldingsClaim, turns: Turns) -> dict[str, object]:
-    """The investments beside the holdings, or a word on why there are none: they hold nothing up."""
+    """The investments beside the holdings, or a word on why there are none: they hold nothing up.
+
+    They have what the holdings left of the deadline.
+    """
+    deadline = shop.holdings.deadline - (since_start() - claim.asked)
+    if deadline < LEAST_TIME:
+        return {"words": "no investments: the holdings took all the time"}
     try:
         client = shop.client(claim.unit.gateway)
-        deadline = shop.holdings.deadline
         reply = client.ask_investments(claim.unit.account, deadline=deadline, turn=turns.next())
         says = read_reply(reply, read_investments)
     except (GatewayError, WireError) as error:

@@ -20,7 +20,7 @@ from gateway.client import GatewayClient
 from gateway.rate import Limiter, is_limited
 from inbox.units import Pace
 from store.engine import connect
-from tieout.holding_states import plan_from
+from tieout.holding_states import TO_WRITE_S, plan_from
 from tieout.rules import rules_from
 from tieout.shop import Shop
 from tieout.sweep import Sweeping
@@ -119,8 +119,9 @@ def _shop(settings: Settings, engine: Engine, broker_url: str) -> Shop:
 
 def _holdings(settings: Settings) -> dict[str, Any]:
     """What the settings say of fetching holdings; their calls may take longer than others."""
-    plan, limit = plan_from(settings), timedelta(seconds=settings.task_limit_s)
-    return {"holdings": plan, "holdings_patience": max(LEAST_PATIENCE, limit - (plan.deadline or limit))}
+    plan, writing = plan_from(settings), timedelta(seconds=TO_WRITE_S)
+    patience = timedelta(seconds=settings.task_limit_s) - plan.deadline - writing
+    return {"holdings": plan, "holdings_patience": max(LEAST_PATIENCE, patience)}
 
 
 def worker_name() -> str:

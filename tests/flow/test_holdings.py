@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -341,6 +342,21 @@ def test_investments_that_fail_hold_nothing_up(shop: Shop, engine: Engine, stub:
     asked(engine, shop, ACCOUNT)
     assert state_of(engine) == "ok"
     assert one(engine, "select detail from holding_attempts where outcome = 'done'") == ("no investments: HTTP 500",)
+
+
+def test_both_calls_share_one_deadline(shop: Shop, engine: Engine, stub: HoldingsStub) -> None:
+    """Holdings that took nearly all of it leave none for the investments: the task's limit is kept."""
+
+    def slowly(account: str) -> Says:
+        time.sleep(0.3)
+        return held(account)
+
+    stub.says = slowly
+    short = replace(shop, holdings=replace(shop.holdings, deadline=timedelta(seconds=1.2)))
+    settle_holdings(short, fetch(engine, gateway=shop.gateways["demo"], accounts=[ACCOUNT], now=NOW))
+    assert (state_of(engine), stub.of("investments")) == ("ok", [])
+    (words,) = one(engine, "select detail from holding_attempts where outcome = 'done'")
+    assert words == "no investments: the holdings took all the time"
 
 
 def test_a_late_worker_writes_nothing(shop: Shop, engine: Engine, event: Event, stub: HoldingsStub) -> None:
