@@ -62,6 +62,7 @@ with mine as (
 update transactions set rev = rev + 1, quiet = false where txn in (select txn from held)
 """)
 _ANEW = text("update transactions set rev = rev + 1, quiet = false where txn = :txn")
+_UNQUIET = text("update transactions set quiet = false where quiet and txn = any(:txns)")
 
 
 def beside(txns: Sequence[int]) -> Asked:
@@ -82,3 +83,8 @@ def raise_siblings(connection: Connection, *, txn: int) -> int:
 def judge_anew(connection: Connection, *, txn: int) -> None:
     """Make the judgement of one transaction stale."""
     connection.execute(_ANEW, {"txn": txn})
+
+
+def leave_to_the_judge(connection: Connection, *, txns: Sequence[int]) -> None:
+    """Keep these from the one statement that pairs by key: something came that only the judge compares."""
+    connection.execute(_UNQUIET, {"txns": list(txns)})

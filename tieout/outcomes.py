@@ -14,7 +14,7 @@ from gateway.fields import Nonsense, WireError
 from inbox import units
 from inbox.decide import GiveUp, RetryIn
 from inbox.units import Call, Claim
-from store.beside import judge_anew
+from store.beside import judge_anew, leave_to_the_judge
 from store.holding_units import fetch_imported
 from store.snapshots import Kept, keep_answers
 from store.units import Again, Finished
@@ -126,6 +126,8 @@ def _take_in(connection: Connection, shop: Shop, answers: Sequence[Answered]) ->
     }
     # What a webhook said is compared with the state even if that stands still.
     judged = [each.claim.txn for each in answers if each.claim.events or each.claim.txn in readings]
+    if heard := [each.claim.txn for each in answers if each.claim.events]:
+        leave_to_the_judge(connection, txns=heard)
     if judged:
         learn(connection, txns=judged, now=now)
         reconcile(connection, txns=judged, now=now, rules=shop.rules, readings=readings)

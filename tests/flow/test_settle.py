@@ -20,9 +20,11 @@ from inbox.units import Unit
 from recon.values import Origin
 from store.due import free_dead
 from store.transactions import ensure
+from tests.builders import our_line
 from tests.gateway_stub import Says, Stub, a_leg, a_transaction, gateway_stub, known, said, unknown
 from tieout import outcomes as outcomes_module
 from tieout.follow import ask_again
+from tieout.reconcile import reconcile
 from tieout.replay import Parked, replay
 from tieout.settle import settle
 from tieout.shop import Shop
@@ -608,3 +610,36 @@ def test_replaying_by_reason_takes_all_of_it(engine: Engine, event: Event) -> No
     result = replay(engine, Parked(gateway="demo", reason="refused"), now=NOW, reason="keys were renewed")
     assert set(result.put_back) == refused
     assert state_of(engine, other) == ("parked", "poison")
+
+
+def _heard(engine: Engine, event: Event, number: int, **said_of_batch: object) -> None:
+    """A verified webhook about the batch of that unit, as its answer states it but for `said_of_batch`."""
+    told = a_transaction(a_unit(number).transaction_id)
+    body = {**told["orderBatches"][0], "transactionId": told["transactionId"], **said_of_batch}
+    heard = event(a_unit(number).transaction_id)
+    with engine.begin() as connection:
+        named = {"body": json.dumps(body).encode(), "event": heard}
+        connection.execute(text("update deliveries set body = :body where event_id = :event"), named)
+
+
+def test_what_is_heard_after_all_tied_out_is_compared_in_a_round_too(shop: Shop, engine: Engine, event: Event) -> None:
+    """Two transactions tie out; then a forged webhook comes for each, and both are settled by one commit."""
+    units = [str(a_unit(number)) for number in (1, 2)]
+    for number in (1, 2):
+        _heard(engine, event, number)
+    settle(shop, units)
+    with engine.begin() as connection:
+        for row in connection.execute(text("select * from transactions")).all():
+            leg, day = a_transaction(row.transaction_id)["orderBatches"][0]["orders"][0], NOW.date()
+            our_line(connection, row.txn, leg, gateway="demo", transaction_id=row.transaction_id, trade_date=day)
+        txns = list(connection.execute(text("select txn from transactions")).scalars())
+        reconcile(connection, txns=txns, now=NOW, rules=shop.rules)
+    assert all_of(engine, "select name from findings where closed_at is null") == []
+
+    for number in (1, 2):
+        _heard(engine, event, number, filled=15)
+    settle(shop, units)
+
+    assert all_of(engine, "select name, field from findings where closed_at is null") == [
+        ("webhook-differs", "filled")
+    ] * 2
