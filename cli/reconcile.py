@@ -125,10 +125,11 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
         *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
         *(TimeElapsedColumn(), TimeRemainingColumn()),
     )
-    with Progress(*columns, console=stderr()) as progress:
+    with Progress(*columns, console=stderr(), auto_refresh=False) as progress:  # no thread while processes are begun
         task = progress.add_task("judging", total=total)
 
         def advance(count: int) -> None:
             progress.advance(task, count)
+            progress.refresh()
 
         yield advance

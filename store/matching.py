@@ -26,9 +26,9 @@ with scope as materialized (
         or o.executed_at - e.completed_at not between {one_zone}
         and e.completed_at - o.executed_at not between {one_zone}) as same
   from (
-    select txn, line, key, facts, plain, trade_date, executed_at from our_lines where txn = any(:txns)
+    select txn, line, key, facts, plain, trade_date, executed_at from our_lines where {of_them}
   ) o full join (
-    select txn, line, key, facts, plain, completed_at from their_lines where txn = any(:txns)
+    select txn, line, key, facts, plain, completed_at from their_lines where {of_them}
   ) e on e.key = o.key and e.txn = o.txn
 ), spoilt as materialized (
   select txn from pairs where not same
@@ -49,9 +49,13 @@ select txn from covered
 """
 
 
+_AMONG = "txn = any(:txns)"
+_BETWEEN = "txn between :low and :high"  #: lines of others are read with them, and no array is searched for each
+
+
 @cache
-def _match(into: str) -> TextClause:
-    return text(_MATCH.format(into=into, one_zone=_ONE_ZONE))
+def _match(into: str, of_them: str) -> TextClause:
+    return text(_MATCH.format(into=into, of_them=of_them, one_zone=_ONE_ZONE))
 
 
 def match_plain(
@@ -59,10 +63,12 @@ def match_plain(
 ) -> frozenset[int]:
     """Judge every transaction about which nothing is left to say: its verdicts, and that it is judged; those.
 
-    The caller holds their rows, and their earlier verdicts are gone. `into` is the table that takes the
-    verdicts: `verdicts`, or one of `store.staging`. `now` is the domain's instant.
+    There is at least one. The caller holds their rows, and their earlier verdicts are gone. `into` is the table
+    that takes the verdicts: `verdicts`, or one of `store.staging`. `now` is the domain's instant.
     """
     # Planned for these transactions, not for ten: a plan for any array would look lines up one by one.
     connection.execute(text("set local plan_cache_mode = force_custom_plan"))
-    named = {"txns": list(txns), "rule_set": rule_set, "now": now}
-    return frozenset(connection.execute(_match(into), named).scalars())
+    low, high = min(txns), max(txns)
+    dense = high - low < 2 * len(txns)
+    named = {"txns": list(txns), "rule_set": rule_set, "now": now} | ({"low": low, "high": high} if dense else {})
+    return frozenset(connection.execute(_match(into, _BETWEEN if dense else _AMONG), named).scalars())

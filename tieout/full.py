@@ -96,9 +96,10 @@ def _carried_out(
 ) -> Done:
     """Pair every range, then judge what is left, each worker taking the next until nothing is left to do."""
     with ExitStack() as stack:
-        others = [RangeProcess(engine, run) for _ in range(min(workers, len(parts)) - 1)]
-        for other in others:
-            stack.callback(other.close)
+        others: list[RangeProcess] = []
+        for _ in range(min(workers, len(parts)) - 1):
+            others.append(RangeProcess(engine, run, others=others))
+            stack.callback(others[-1].close)
         crew: list[Work] = [partial(carry_out, engine, run, tell=tell), *others]
         paired = _shared_out(crew, parts, each)
         left = sorted(paired.left)
