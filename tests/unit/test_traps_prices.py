@@ -8,16 +8,16 @@ from decimal import Decimal
 import pytest
 
 from bench.corpus.draw import AFTER_SPLIT, FRIDAY, MONDAY, Draw
+from bench.corpus.market import Prices
 from bench.corpus.pure import case_of
 from config.calendar import exchange_calendar
 from recon.judge import judge
-from recon.market import UnknownMarket
 from recon.values import Policy
 
 REVIEW = date(2026, 12, 1)  #: on which the exchange looks at its bands again
 
 
-class Ticks(UnknownMarket):
+class Ticks(Prices):
     """What the exchange said: 10 paise for a share of 1,800 rupees, kept after its split until the review."""
 
     def tick(self, instrument: str, day: date) -> Decimal | None:
