@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -13,6 +14,7 @@ from store.lines import renamed
 from store.verdicts import analyze, due, judge_again, report_unjudged, take_due
 from tieout.reconcile import reconcile
 from tieout.rules import Rules
+from tieout.shop import repeat
 from tieout.state import refresh
 
 __all__ = ["judge_again", "review", "review_due"]
@@ -62,8 +64,8 @@ def review(engine: Engine, txns: Sequence[int], *, now: datetime, rules: Rules, 
     `left` says that the statement left them to the rules.
     """
     try:
-        with engine.begin() as connection:
-            return _judge(connection, txns, now=now, rules=rules, left=left)
+        # Two that change siblings of one chain may wait for each other: the database ends one, which tries again.
+        return repeat(engine.begin, partial(_judge, txns=txns, now=now, rules=rules, left=left))
     except OperationalError:  # the database is away or a lock was not to be had: nothing is wrong with these
         raise
     except Exception as error:  # noqa: BLE001 whatever one of them holds, the others must still be judged
