@@ -68,6 +68,7 @@ _RESEALED = text(f"update closed_days set reopened_seal = :seal where close_id =
 
 def hold_closing(connection: Connection) -> None:
     """Let nobody else close or reopen a day until this transaction ends; must be its first statement."""
+    connection.execute(text(f"set local lock_timeout = '{PATIENCE}'"))
     connection.execute(text("lock table closed_days in share row exclusive mode"))
     for statement in (*WRITTEN.split(";"), f"set local statement_timeout = '{PATIENCE}'"):
         connection.execute(text(statement))

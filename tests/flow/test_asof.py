@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.statuses import read_statuses
-from tests.builders import DAY, EVENING, GATEWAY, a_batch, a_leg, an_answer, store_snapshot, store_webhook
+from tests.builders import DAY, EVENING, GATEWAY, a_batch, a_leg, an_answer, rules, store_snapshot, store_webhook
 from tests.settled_day import RULES, UNHEARD, import_rows, judge, name_of, ours, tell
-from tieout.asof import Asked, knowing
+from tieout.asof import Asked, knowing, rules_then
 from tieout.closing import Signature, close_day
 from tieout.desk.day import Day
 from tieout.desk.day import day as day_of
@@ -141,3 +142,17 @@ def test_looking_back_leaves_nothing_behind(told: Engine) -> None:
         before = connection.execute(text(counts)).one()
         then_day(told, EVENING - timedelta(hours=3))
         assert connection.execute(text(counts)).one() == before
+
+
+def test_a_day_that_was_closed_then_is_judged_by_the_rules_it_was_closed_under(told: Engine) -> None:
+    """Rules that changed since are a reason, and are named with both values."""
+    signature = Signature(by="Asha", now=EVENING)
+    close_day(told, gateway=GATEWAY, trade_date=DAY, signature=signature, rules=RULES)
+    present = rules(price_slack=Decimal("0.05"), open_grace=timedelta(hours=2))
+    named: dict[str, Any] = {"gateway": GATEWAY, "trade_date": DAY, "present": present}
+
+    assert rules_then(told, instant=EVENING - timedelta(hours=1), **named) == (present, None)
+    then, words = rules_then(told, instant=LATER, **named)
+    assert then.policy == RULES.policy
+    assert words == "the rules are others: price_slack was 0, is 0.05; open_grace was 0:30:00, is 2:00:00"
+    assert {b.kind for row in differences(told, since=EVENING, rules_changed=words) for b in row.why} <= {"rules"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,20 @@ def test_what_is_pending_needs_a_reason_or_a_policy(told: Engine) -> None:
     with told.connect() as connection:
         pending = connection.execute(text("select pending from closed_days")).scalar_one()
     assert [(each["name"], each["count"]) for each in pending] == [("events", 1)]
+
+
+def test_of_two_who_close_a_day_at_once_one_does(told: Engine) -> None:
+    """The other waits, sees it closed, and is told by whom."""
+
+    def try_to(_: int) -> str:
+        try:
+            return f"closed by {close(told).closed_by}"
+        except CannotCloseError as error:
+            return error.reasons[0][:35]
+
+    with ThreadPoolExecutor(2) as pool:
+        said = sorted(pool.map(try_to, range(2)))
+    assert said == ["closed by Asha Rao", "it is closed already, by Asha Rao a"]
 
 
 def test_a_reopened_day_is_closed_again_as_its_next_version(told: Engine) -> None:
