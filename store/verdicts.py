@@ -144,8 +144,8 @@ def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
 
 
 def analyze(connection: Connection) -> None:
-    """Let the planner know what was judged; of a table with children it learns by no other way."""
-    connection.execute(text("analyze transactions, verdicts, findings"))
+    """Let the planner know what was judged; of a table with children it learns in no other way."""
+    connection.execute(text("analyze verdicts"))
 
 
 def analyze_grown(connection: Connection) -> None:
