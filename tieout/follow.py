@@ -23,6 +23,7 @@ WHILE_YOUNG: Final = (FIRST_LOOK, timedelta(minutes=3))  #: after its creation
 AFTER_EXPIRY: Final = (CLOCKS_DIFFER, timedelta(minutes=5), timedelta(minutes=25))
 JUST_ASKED: Final = timedelta(seconds=30)  #: a mark so soon after an answer is left out
 HOURLY: Final = timedelta(hours=1)
+EVENING: Final = timedelta(hours=6)  #: after its expiry it is asked for hourly, session or not
 SETTLING: Final = timedelta(minutes=15)  #: after a session opens or closes its orders have moved
 SESSIONS: Final = 10  #: sessions for which one that does not end is followed
 ABSENCES: Final = 3
@@ -154,12 +155,20 @@ def _while_open(standing: Standing, asked_on: datetime, calendar: Calendar, othe
 
 
 def _hourly(standing: Standing, asked_on: datetime, calendar: Calendar) -> Plan | None:
-    """Within the first session that closes after it expired; once more when that has closed."""
+    """Within the first session that closes after it expired, and once when it has closed; in any case for six hours.
+
+    Outside of sessions a user may still cancel.
+    """
     session = _first_session(standing, calendar)
     opens, closes = calendar.opens_at(session) + SETTLING, calendar.closes_at(session)
-    if asked_on + HOURLY <= closes:
-        return Plan(max(asked_on + HOURLY, opens) if asked_on >= opens else opens)
-    return Plan(closes + SETTLING) if asked_on < closes + SETTLING else None
+    hour, evening = asked_on + HOURLY, standing.followed_since + EVENING
+    if asked_on < opens:
+        return Plan(hour if hour <= min(opens, evening) else opens)
+    if hour <= closes:
+        return Plan(hour)
+    if asked_on < closes + SETTLING:
+        return Plan(closes + SETTLING)
+    return Plan(hour) if hour <= evening else None
 
 
 def _at_sessions(standing: Standing, asked_on: datetime, calendar: Calendar, otherwise: str) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -152,8 +152,7 @@ def _count(own: Service, close: datetime) -> DayFigures:
     (complete,) = own.tieout("completeness")
     ours = {i: row["status"] for i, row in ended.items()}
     ours |= {row["transaction_id"]: row["status"] for row in complete["open"]}
-    about = [line["transaction_id"] for line in withheld]
-    lost = [transaction_id for transaction_id in about if ours.get(transaction_id) != theirs[transaction_id]]
+    lost = [line["transaction_id"] for line in withheld if not _is_known(line, ours, theirs)]
     asked = [line for line in log if line["what"] == "question"]
     faulty = {line["transaction_id"] for line in asked if line["status"] != requests.codes.ok}
     calls = Counter(line["transaction_id"] for line in asked if line["transaction_id"] not in faulty)
@@ -177,6 +176,12 @@ def _count(own: Service, close: datetime) -> DayFigures:
         marked=len(untold & marked),
         wrongly_marked=len(marked - untold),
     )
+
+
+def _is_known(line: dict[str, str], ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    """Whether what a withheld webhook would have told is known: that an order was placed, or how it stands now."""
+    ours_now, theirs_now = ours.get(line["transaction_id"]), theirs[line["transaction_id"]]
+    return ours_now == theirs_now or (line["kind"] == "placed" and ours_now == "PROCESSING")
 
 
 def _longest(withheld: Sequence[dict[str, str]], ended: dict[str, dict[str, str]]) -> timedelta:

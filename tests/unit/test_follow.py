@@ -102,11 +102,13 @@ def test_what_is_taken_up_again_is_followed_for_as_long_again() -> None:
     assert plan(a_standing("USED", heard_at=later), later + H).ask_at == later + 2 * H
 
 
-def test_an_order_for_after_the_market_waits_for_the_next_session() -> None:
-    """Nothing moves while the exchange is closed."""
+def test_an_order_for_after_the_market_is_watched_for_the_evening_and_then_from_the_next_session_on() -> None:
+    """Its user may cancel it; nothing else moves while the exchange is closed."""
     evening = datetime(2026, 1, 14, 14, 0, tzinfo=UTC)
     standing = a_standing("PROCESSING", created_at=evening, expire_at=evening + 5 * M, batches=True, placed=True)
-    assert plan(standing, evening + 30 * M).ask_at == THURSDAY
+    assert plan(standing, evening + 30 * M).ask_at == evening + 90 * M
+    assert plan(standing, evening + 4 * H + 30 * M).ask_at == evening + 5 * H + 30 * M
+    assert plan(standing, evening + 5 * H + 30 * M).ask_at == THURSDAY
     assert plan(standing, THURSDAY).ask_at == THURSDAY + H
 
 
