@@ -21,6 +21,8 @@ from bench.prove_accounts import accounts
 from bench.prove_follow import follow
 from bench.prove_fuzz import fuzz
 from bench.prove_holdings import holdings
+from bench.prove_rotation import keys_replaced
+from bench.prove_scenarios import scenarios
 
 FIGURES = Path("docs/figures.md")
 
@@ -85,6 +87,12 @@ PROOFS: Sequence[Proof] = (
         run=follow,
     ),
     Proof(
+        name="rotation",
+        heading="Both secrets replaced under load",
+        promise="No good webhook refused, no call of ours either, and every delivery names the key that signed it.",
+        run=keys_replaced,
+    ),
+    Proof(
         name="holdings",
         heading="Holdings of 1,000 accounts",
         promise="Some without consent, some stale, some updating: each state and each count of rows is stored as sent,"
@@ -97,6 +105,12 @@ PROOFS: Sequence[Proof] = (
         promise="No crash, no wrong booking, each refusal with a reason; over real HTTP, dripping and endless answers"
         " included, no call outlives its deadline.",
         run=fuzz,
+    ),
+    Proof(
+        name="scenarios",
+        heading="Scenarios, played through the whole service",
+        promise="Each story of the simulator, with its faults and forms: what its steps say is found and nothing else.",
+        run=scenarios,
     ),
     Proof(
         name="ingest",

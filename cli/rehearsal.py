@@ -39,10 +39,26 @@ class Rehearsal:
     say: Callable[[str], None]
 
     def play(self) -> Truth:
-        """Play the whole day and return what was planted in it. Raises `Failure` when it is stuck."""
+        """Play to the end and return what was planted. Raises `Failure` when it is stuck."""
         self._bring_in("instruments")
         self.say("playing the day: webhooks arrive, workers ask the Gateway")
         self.simulator.play()
+        while True:
+            truth = self._play_day()
+            self.simulator.carry_on()
+            if self._is_over():
+                return truth
+            self.say("the next day")
+
+    def _is_over(self) -> bool:
+        """Whether that was the last day; the next one has begun to be played otherwise."""
+        deadline = time.monotonic() + STUCK_S
+        while (phase := self.simulator.status().phase) not in {"holding", "done"} and time.monotonic() < deadline:
+            time.sleep(LOOK_AGAIN_S)
+        return phase == "done"
+
+    def _play_day(self) -> Truth:
+        """One day, through both holds."""
         self._until_held("close")
         self._bring_in("transactions")
         self._until_idle("settling what came before the close")
@@ -53,7 +69,6 @@ class Rehearsal:
         self._bring_in("orders", complete=truth.trade_date)
         self._ask_again()
         self._until_idle("asking again for what is not at its end, and reconciling")
-        self.simulator.carry_on()
         return truth
 
     def _bring_in(self, kind: str, complete: date | None = None) -> None:

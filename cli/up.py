@@ -40,6 +40,7 @@ Examples:
   tieout up                       serve your gateway, or play a simulated day and stay up
   tieout up --once                play a simulated day, print how it ties out, end
   tieout up --once --json         the same for machines: the last line is one JSON object
+  tieout up --once --scenario simulator/scenarios/overnight.toml
   tieout up --last                look at the last --once day again
 """
 
@@ -50,18 +51,25 @@ Examples:
 @click.option("--json", "as_json_", is_flag=True, help="With --once: end with one line of JSON.")
 @click.option("--seed", default=1, show_default=True, help="Which simulated day.")
 @click.option("--transactions", default=2000, show_default=True, type=click.IntRange(1), help="How large a day.")
+@click.option(
+    "--scenario",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Play this scenario instead of a drawn day; docs/simulator.md says what it may hold.",
+)
 @click.option("--simulate", is_flag=True, help="Play the simulator into your own servers, book `test`.")
-def up(*, once: bool, last: bool, as_json_: bool, seed: int, transactions: int, simulate: bool) -> None:
+def up(
+    *, once: bool, last: bool, as_json_: bool, seed: int, transactions: int, scenario: Path | None, simulate: bool
+) -> None:
     """Start the servers, the edge, the worker, the schedule and the console; Ctrl-C stops all."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = load_settings()
-    size = Size(seed=seed, transactions=transactions)
+    size = Size(seed=seed, transactions=transactions, scenario=scenario)
     try:
         if last:
             show_last(settings)
         elif once:
             play_once(settings, size, for_machines=as_json_)
-        elif settings.gateways() and not simulate:
+        elif settings.gateways() and not simulate and not scenario:
             serve(settings)
         else:
             rehearse(settings, size, forced=simulate)
@@ -77,6 +85,7 @@ class Size:
 
     seed: int
     transactions: int
+    scenario: Path | None = None
 
 
 def say(line: str) -> None:
@@ -190,6 +199,7 @@ def _start_simulator(settings: Settings, processes: Processes, env: dict[str, st
         "gateway": GATEWAY,
         "seed": str(size.seed),
         "transactions": str(size.transactions),
+        **({"scenario": str(size.scenario.resolve())} if size.scenario else {}),
     }
     keys = keys_in(folder).of_simulator()
     processes.start(service.simulator({**env, **keys}, folder=folder, clock=settings.clock_file, options=options))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from simulator.access import Access
@@ -13,10 +14,12 @@ from simulator.company import instruments_csv, orders_csv, orders_xlsx, replace_
 from simulator.control import Control, Title
 from simulator.day import Day, instant_text
 from simulator.doings import Doings
+from simulator.exchange import date_in_india
 from simulator.faults import Faults
 from simulator.gate import Gate
 from simulator.journal import Journal
 from simulator.keyring import Keyring
+from simulator.ledger import Split
 from simulator.plan import Plan, plan_day
 from simulator.player import Player, Stamp, steps_of
 from simulator.positions import positions_csv
@@ -49,12 +52,17 @@ class Files:
     stage: Stage
     clock: MovingClock
     home: Path
+    days: Sequence[Day]
 
     def begin(self, day: Day) -> None:
         """The files of the start."""
         self.home.mkdir(parents=True, exist_ok=True)
-        replace_file(self.home / "instruments.csv", instruments_csv(day))
+        replace_file(self.home / "instruments.csv", instruments_csv(day, self._new_isins()))
         replace_file(self.home / "truth.json", self.truth())
+
+    def _new_isins(self) -> dict[str, tuple[date, str]]:
+        actions = self.stage.doings.world.actions
+        return {each.symbol: (each.ex_date, each.new_isin) for each in actions if isinstance(each, Split)}
 
     def hold(self, step: str) -> None:
         """The files of a hold: what was created, in the evening the books and what is held as well."""
@@ -70,7 +78,11 @@ class Files:
 
     def truth(self) -> bytes:
         """What was planted so far."""
-        return self.plan.truth_json(self.stage.findings(self.clock.instant))
+        now = self.clock.instant
+        today = date_in_india(now)
+        on = max((day.trade_date for day in self.days if day.trade_date <= today), default=self.plan.day.trade_date)
+        posts = [post for story in self.stage.doings.made for post in story.posts]
+        return self.plan.truth_json(self.stage.findings(now), posts=posts, on=on)
 
 
 def assembled(scenario: Scenario, place: Place) -> tuple[Control, Player]:
@@ -87,7 +99,7 @@ def assembled(scenario: Scenario, place: Place) -> tuple[Control, Player]:
     place.home.mkdir(parents=True, exist_ok=True)
     journal, keyring = Journal(place.home / "log.jsonl"), Keyring(place.secrets)
     stage = Stage(doings=doings, told=lambda words: journal.step(not_done=words))
-    files = Files(plan=plan, stage=stage, clock=clock, home=place.home)
+    files = Files(plan=plan, stage=stage, clock=clock, home=place.home, days=scenario.days)
     files.begin(scenario.day)
     stage.set(scenario.steps)
     _set_rotations(scenario, doings.timeline, keyring, place.next_secrets, journal)

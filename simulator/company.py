@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import xlsxwriter  # type: ignore[import-untyped]
@@ -90,10 +90,21 @@ def rupees(paise: int | None) -> str:
     return "" if paise is None else f"{paise // 100}.{paise % 100:02d}"
 
 
-def instruments_csv(day: Day) -> bytes:
-    """The master of instruments, valid since the beginning of the year."""
+def instruments_csv(day: Day, changes: Mapping[str, tuple[date, str]] | None = None) -> bytes:
+    """The master of instruments, valid since the beginning of the year.
+
+    `changes`: by symbol, from which date on it has which other ISIN.
+    """
     since = date(day.trade_date.year, 1, 1).isoformat()
-    return _csv(INSTRUMENT_COLUMNS, (("NSE", share.symbol, share.isin, since, "") for share in SHARES))
+    rows: list[Row] = []
+    for share in SHARES:
+        if (change := (changes or {}).get(share.symbol)) is None:
+            rows.append(("NSE", share.symbol, share.isin, since, ""))
+            continue
+        changed_on, isin = change
+        rows.append(("NSE", share.symbol, share.isin, since, (changed_on - timedelta(days=1)).isoformat()))
+        rows.append(("NSE", share.symbol, isin, changed_on.isoformat(), ""))
+    return _csv(INSTRUMENT_COLUMNS, rows)
 
 
 def transactions_csv(registrations: Iterable[Registration]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from simulator.company import BookLine, Registration
 from simulator.day import Day
@@ -36,8 +36,14 @@ class Plan:
         made = [story.registration() for story in self.stories if story.created_at <= until]
         return sorted(made, key=lambda registration: (registration.created_at, registration.transaction_id))
 
-    def truth(self, more: Sequence[Finding] = ()) -> dict[str, object]:
-        """What is to be found at 20:05 when the books of the day are complete, `more` besides the drawn day's."""
+    def truth(
+        self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None
+    ) -> dict[str, object]:
+        """What is to be found at 20:05 of that date when its books are complete.
+
+        `more` findings and `posts` are of transactions besides the drawn day's.
+        """
+        day = Day(on) if on and on != self.day.trade_date else self.day
         found = sorted(
             [*((name, story.transaction_id, line) for story in self.stories for name, line in story.findings), *more],
             key=lambda finding: (finding[0], finding[1], finding[2] or ""),
@@ -45,22 +51,22 @@ class Plan:
         return {
             "seed": self.seed,
             "transactions": len(self.stories),
-            "trade_date": self.day.trade_date.isoformat(),
-            "next_date": self.day.next_date.isoformat(),
+            "trade_date": day.trade_date.isoformat(),
+            "next_date": day.next_date.isoformat(),
             "findings": [{"name": n, "transaction_id": t, "line": line} for n, t, line in found],
-            "events": self.events(),
+            "events": self.events(posts),
         }
 
-    def truth_json(self, more: Sequence[Finding] = ()) -> bytes:
+    def truth_json(self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None) -> bytes:
         """The truth as the file holds it."""
-        return (json.dumps(self.truth(more), indent=1) + "\n").encode()
+        return (json.dumps(self.truth(more, posts=posts, on=on), indent=1) + "\n").encode()
 
-    def events(self) -> dict[str, int]:
+    def events(self, posts: Sequence[Post] = ()) -> dict[str, int]:
         """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""
-        sent = [post for post in self.posts if not post.withheld]
+        sent = [post for post in [*self.posts, *posts] if not post.withheld]
         good = [post for post in sent if post.expect == ACCEPTED]
         distinct = {(post.transaction_id, post.content) for post in good}
-        known = {story.transaction_id for story in self.stories}
+        known = {story.transaction_id for story in self.stories} | {post.transaction_id for post in posts}
         return {
             "refused": len(sent) - len(good),
             "parked": sum(transaction_id not in known for transaction_id, _ in distinct),
