@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from recon.judge import BATCH_RULES, LINE_RULES, TRANSACTION_RULES, UNPLACED_RULES, WEBHOOK_RULES, rule_name
+from recon.judge import (
+    BATCH_RULES,
+    CHAIN_RULES,
+    COPY_RULES,
+    LINE_RULES,
+    TRANSACTION_RULES,
+    UNPLACED_RULES,
+    WEBHOOK_RULES,
+    rule_name,
+)
 from recon.names import CLASS_OF
 from recon.severity import FLOOR
 from recon.values import FindingClass
@@ -21,7 +30,8 @@ def test_every_name_has_a_heading_in_the_order_of_the_table() -> None:
 
 def test_every_rule_is_named_on_the_page() -> None:
     """A finding's rule can be looked up."""
-    rules: set[Callable[..., object]] = {*LINE_RULES, *UNPLACED_RULES, *BATCH_RULES, *WEBHOOK_RULES, *TRANSACTION_RULES}
+    of_lines = {*LINE_RULES, *UNPLACED_RULES, *COPY_RULES}
+    rules: set[Callable[..., object]] = {*of_lines, *BATCH_RULES, *WEBHOOK_RULES, *CHAIN_RULES, *TRANSACTION_RULES}
     names = {rule_name(rule) for rule in rules}
 
     assert {name for name in names if f"`{name}`" not in PAGE} == set()
