@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ Examples:
 """
 SHORT = 50
 EMPTY = "No account has been fetched. Fetch one with: tieout holdings fetch ACCOUNT"
+ACCOUNT = re.compile(r"[0-9a-fA-F]{24}")
 INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
@@ -162,6 +164,8 @@ def fetch_(*, accounts: tuple[str, ...], everything: bool, name: str | None, as_
     """Have accounts fetched now: the sweep finds them due, within seconds, and a worker asks."""
     if bool(accounts) == everything:
         raise Failure(WRONG_CALL, "name the accounts, or say --all for every known one")
+    if wrong := next((account for account in accounts if not ACCOUNT.fullmatch(account)), None):
+        raise Failure(WRONG_CALL, f"{wrong!r} is no smallcaseAuthId: that is 24 hex digits")
     gateway = _gateway(name)
     with database() as engine:
         wanted = accounts or tuple(known_accounts(engine, gateway.name))

@@ -146,13 +146,14 @@ def test_an_unknown_account_is_a_wrong_call_with_the_way_out() -> None:
     """It says what to do."""
     result = _run("show", "nobody")
     assert result.exit_code == 2
-    assert "tieout holdings fetch nobody" in result.stderr
+    assert "tieout holdings fetch" in result.stderr
 
 
 def test_accounts_are_fetched_by_name_or_all_together(told_url: str) -> None:
-    """Their next fetch is now; naming none, or both, is a wrong call."""
+    """Their next fetch is now; naming none, both, or what is no account is a wrong call."""
     assert _run("fetch").exit_code == 2
     assert _run("fetch", HELD, "--all").exit_code == 2
+    assert "24 hex digits" in _run("fetch", "nobody").stderr
     assert _objects("fetch", "--all", "--json") == [{"gateway": GATEWAY, "accounts": len(STATES)}]
     engine = connect(told_url)
     with engine.begin() as connection:
