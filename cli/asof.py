@@ -48,7 +48,8 @@ def asof(*, trade_date: date, instant: datetime, gateway: str | None, as_json: b
                 then.connection, connection, then.scope, since=instant, until=now, rules_changed=then.rules_changed
             )
             if as_json or as_csv:
-                show_rows(map(as_row, found), columns=COLUMNS, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+                rows = map(_flat if as_csv else as_row, found)
+                show_rows(rows, columns=COLUMNS, as_json=as_json, as_csv=as_csv, empty=EMPTY)
                 return
             book = then.scope["book"]
             print_day(day_of(then.connection, gateway=name, trade_date=trade_date, as_of=instant, book=book))
@@ -67,6 +68,12 @@ def _show(found: Iterator[Changed]) -> None:
         stdout().print(table)
     if count > SHORT:
         stderr().print(f"The first {SHORT} of {count}; all of them with --json or --csv.")
+
+
+def _flat(row: Changed) -> dict[str, object]:
+    """A change in cells, each one text."""
+    lists = {"findings_then": row.findings_then, "findings_now": row.findings_now, "why": _because(row)}
+    return as_row(row) | {name: "; ".join(texts) for name, texts in lists.items()}
 
 
 def _said(row: Changed) -> tuple[str, str]:

@@ -117,7 +117,8 @@ def test_a_day_is_shown_as_it_was_known(told: Engine, tmp_path: Path, clock: Pat
         ("theirs", "matched", "price-out"),
     }
     assert rows[0]["why"][0]["says"].startswith("version 2 came with orders")
-    assert "version 2 came with" in _run("asof", "2026-11-20", "--at", "2026-11-20T20:30").output
+    for form in ((), ("--csv",)):
+        assert "version 2 came with" in _run("asof", "2026-11-20", "--at", "2026-11-20T20:30", *form).stdout
     names = [_names(*more) for more in ((), ("--as-of", "2026-11-20T15:00Z"))]
     assert names[0].count("price-out") == names[1].count("price-out") + 1
 
