@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine, insert, update
 
 from config.calendar import IST, exchange_calendar
 from config.settings import Gateway
@@ -223,6 +223,8 @@ def _settle(connection: Connection, basket: Basket, legs: Sequence[Json]) -> Non
     answer = Kept(txn=txn, asked_at=noon + timedelta(seconds=2), answered_at=noon + timedelta(seconds=3),
                   http_status=200, body=body)  # fmt: skip
     keep_answers(connection, kind="details", answers=[answer], known_at=noon)
+    found = update(schema.transactions).where(schema.transactions.c.txn == txn)
+    connection.execute(found.values(found_by="webhook", found_at=noon, asks=1, generation=1))
     refresh(connection, txn=txn, now=noon, rules=RULES)
     reconcile(connection, txns=[txn], now=noon, rules=RULES)
 
