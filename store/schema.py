@@ -45,6 +45,7 @@ MONEY = Numeric(20, 6)
 INSTANT = DateTime(timezone=True)
 DB_NOW = text("clock_timestamp()")
 BOOK = "book in ('live', 'test')"
+COMPONENTS = ("brokerage", "stt", "exchange_charge", "sebi_fee", "stamp_duty", "gst")  #: of the charges of a trade
 
 # ---------------------------------------------------------------- arrivals
 
@@ -400,6 +401,159 @@ instruments = Table(
     Column("valid_to", Date, comment="inclusive; null: until now"),
     Column("isin", Text, nullable=False),
     Column("import_id", BigInteger, ForeignKey("imports.import_id")),
+)
+
+# ---------------------------------------------------------------- reference data, told by imports
+
+
+def _fact(*figures: Column[Any]) -> list[Column[Any]]:
+    """A dated fact: told again with other figures it is a new version, and the one before stays."""
+    return [
+        Column("exchange", Text, primary_key=True, comment="empty: of any"),
+        Column("code", Text, primary_key=True, comment="the ISIN, else the symbol; of a charge its key"),
+        Column("valid_from", Date, primary_key=True),
+        Column("version", Integer, primary_key=True),
+        Column("valid_to", Date, comment="inclusive; null: until one that begins later"),
+        *figures,
+        Column("import_id", BigInteger, ForeignKey("imports.import_id"), nullable=False),
+        Column("known_at", INSTANT, nullable=False, comment="domain's clock"),
+        Column("replaced_at", INSTANT, comment="domain's clock: when a later version came"),
+    ]
+
+
+ticks = Table(
+    "ticks",
+    metadata,
+    *_fact(Column("symbol", Text), Column("isin", Text), Column("tick", MONEY, nullable=False)),
+    Index("ix_ticks_symbol", "exchange", "symbol", "valid_from", postgresql_where=text("replaced_at is null")),
+    Index("ix_ticks_isin", "exchange", "isin", "valid_from", postgresql_where=text("replaced_at is null")),
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    *_fact(
+        Column("symbol", Text),
+        Column("isin", Text),
+        Column("low", MONEY, nullable=False),
+        Column("high", MONEY, nullable=False),
+        Column("close", MONEY),
+    ),
+    Index("ix_prices_symbol", "exchange", "symbol", "valid_from", postgresql_where=text("replaced_at is null")),
+    Index("ix_prices_isin", "exchange", "isin", "valid_from", postgresql_where=text("replaced_at is null")),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    *_fact(
+        Column("broker", Text, nullable=False, comment="empty: of any"),
+        Column("component", Text, nullable=False),
+        Column("side", Text, nullable=False, comment="empty: of both"),
+        Column("basis", Text, nullable=False, comment="turnover, quantity, order, or the sum of components"),
+        Column("rate", MONEY, nullable=False),
+        Column("least", MONEY),
+        Column("most", MONEY),
+        Column("unit", MONEY, nullable=False, comment="rupees to whose multiple it is rounded"),
+        Column("rounding", Text, nullable=False),
+    ),
+)
+
+# ---------------------------------------------------------------- contract notes and tradebooks
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("note", BigInteger, Identity(always=True), primary_key=True),
+    Column("gateway", Text, nullable=False),
+    Column("kind", Text, CheckConstraint("kind in ('contract-note', 'tradebook')", name="kind"), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("broker", Text, nullable=False, comment="in lower case"),
+    Column("trade_date", Date, nullable=False),
+    Column("note_id", Text, nullable=False, comment="empty: the one tradebook of that day"),
+    Column("version", Integer, nullable=False),
+    Column("issued_at", INSTANT),
+    Column("digest", LargeBinary, nullable=False, comment="of its lines, whatever their order"),
+    Column("import_id", BigInteger, ForeignKey("imports.import_id"), nullable=False),
+    Column("known_at", INSTANT, nullable=False, comment="domain's clock"),
+    Column("replaced_at", INSTANT, comment="domain's clock: when a later version came"),
+    UniqueConstraint("gateway", "kind", "account", "broker", "trade_date", "note_id", "version"),
+    Index("ix_notes_account", "gateway", "account", "trade_date", postgresql_where=text("replaced_at is null")),
+)
+
+note_lines = Table(
+    "note_lines",
+    metadata,
+    Column("note", BigInteger, ForeignKey("notes.note"), primary_key=True),
+    Column("row", Integer, primary_key=True, comment="of the file"),
+    Column("exchange", Text, nullable=False, comment="empty: one average over several exchanges"),
+    Column("symbol", Text, nullable=False),
+    Column("isin", Text),
+    Column("side", Text, nullable=False),
+    Column("quantity", MONEY, nullable=False),
+    Column("price", MONEY, nullable=False),
+    Column("exchange_order_id", Text),
+    Column("order_id", Text),
+    *(Column(name, MONEY) for name in COMPONENTS),
+    Column("net_amount", MONEY, comment="what the customer pays (below zero) or gets for this line"),
+)
+
+# ---------------------------------------------------------------- dated facts of the company's, each with its versions
+
+
+def _fact(name: str, *said: Column[Any], key: tuple[str, ...]) -> Table:
+    """A kind of dated fact: the columns that name one, what is said of it, and which import said so."""
+    return Table(
+        name,
+        metadata,
+        Column("fact", BigInteger, Identity(always=True), primary_key=True),
+        *said,
+        Column("version", Integer, nullable=False, comment="1, then one more each time it is said otherwise"),
+        Column("import_id", BigInteger, ForeignKey("imports.import_id"), nullable=False),
+        Column("row", Integer, nullable=False, comment="line of the file"),
+        Column("known_at", INSTANT, nullable=False, comment="domain's clock"),
+        UniqueConstraint(*key, "version"),
+    )
+
+
+positions = _fact(
+    "positions",
+    Column("gateway", Text, nullable=False),
+    Column("account", Text, nullable=False, comment="smallcaseAuthId"),
+    Column("as_of", Date, nullable=False, comment="at the end of that IST date, its trades included"),
+    Column("isin", Text, nullable=False),
+    Column("broker", Text),
+    Column("symbol", Text),
+    Column("quantity", MONEY, nullable=False),
+    Column("average_price", MONEY),
+    key=("gateway", "account", "as_of", "isin"),
+)
+
+corporate_actions = _fact(
+    "corporate_actions",
+    Column("kind", Text, nullable=False),
+    Column("isin", Text, nullable=False),
+    Column("ex_date", Date, nullable=False),
+    Column("new_isin", Text),
+    Column("temporary_isin", Text, comment="under which a bonus lies until it is listed"),
+    Column("ratio_from", MONEY, nullable=False, comment="so many shares held ..."),
+    Column("ratio_to", MONEY, nullable=False, comment="... become, or bring, so many"),
+    Column("record_date", Date),
+    Column("credited_by", Date),
+    key=("kind", "isin", "ex_date"),
+)
+
+transfers = _fact(
+    "transfers",
+    Column("gateway", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("account", Text, nullable=False, comment="smallcaseAuthId"),
+    Column("date", Date, nullable=False),
+    Column("isin", Text, nullable=False),
+    Column("symbol", Text),
+    Column("direction", Text, CheckConstraint("direction in ('in', 'out')", name="direction"), nullable=False),
+    Column("quantity", MONEY, nullable=False),
+    key=("gateway", "reference"),
 )
 
 # ---------------------------------------------------------------- holdings

@@ -788,6 +788,78 @@ COMMENT ON COLUMN batches.label IS 'what it is for, in the Gateway''s words'
 ;
 COMMENT ON COLUMN batches.repair IS 'it re-attempts an earlier batch''s rest'
 ;
+CREATE TABLE charges (
+    exchange TEXT NOT NULL,
+    code TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    version INTEGER NOT NULL,
+    valid_to DATE,
+    broker TEXT NOT NULL,
+    component TEXT NOT NULL,
+    side TEXT NOT NULL,
+    basis TEXT NOT NULL,
+    rate NUMERIC(20, 6) NOT NULL,
+    least NUMERIC(20, 6),
+    most NUMERIC(20, 6),
+    unit NUMERIC(20, 6) NOT NULL,
+    rounding TEXT NOT NULL,
+    import_id BIGINT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    replaced_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_charges PRIMARY KEY (exchange, code, valid_from, version),
+    CONSTRAINT fk_charges_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+COMMENT ON COLUMN charges.exchange IS 'empty: of any'
+;
+COMMENT ON COLUMN charges.code IS 'the ISIN, else the symbol; of a charge its key'
+;
+COMMENT ON COLUMN charges.valid_to IS 'inclusive; null: until one that begins later'
+;
+COMMENT ON COLUMN charges.broker IS 'empty: of any'
+;
+COMMENT ON COLUMN charges.side IS 'empty: of both'
+;
+COMMENT ON COLUMN charges.basis IS 'turnover, quantity, order, or the sum of components'
+;
+COMMENT ON COLUMN charges.unit IS 'rupees to whose multiple it is rounded'
+;
+COMMENT ON COLUMN charges.known_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN charges.replaced_at IS 'domain''s clock: when a later version came'
+;
+CREATE TABLE corporate_actions (
+    fact BIGINT GENERATED ALWAYS AS IDENTITY,
+    kind TEXT NOT NULL,
+    isin TEXT NOT NULL,
+    ex_date DATE NOT NULL,
+    new_isin TEXT,
+    temporary_isin TEXT,
+    ratio_from NUMERIC(20, 6) NOT NULL,
+    ratio_to NUMERIC(20, 6) NOT NULL,
+    record_date DATE,
+    credited_by DATE,
+    version INTEGER NOT NULL,
+    import_id BIGINT NOT NULL,
+    row INTEGER NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_corporate_actions PRIMARY KEY (fact),
+    CONSTRAINT uq_corporate_actions_kind_isin_ex_date_version UNIQUE (kind, isin, ex_date, version),
+    CONSTRAINT fk_corporate_actions_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+COMMENT ON COLUMN corporate_actions.temporary_isin IS 'under which a bonus lies until it is listed'
+;
+COMMENT ON COLUMN corporate_actions.ratio_from IS 'so many shares held ...'
+;
+COMMENT ON COLUMN corporate_actions.ratio_to IS '... become, or bring, so many'
+;
+COMMENT ON COLUMN corporate_actions.version IS '1, then one more each time it is said otherwise'
+;
+COMMENT ON COLUMN corporate_actions.row IS 'line of the file'
+;
+COMMENT ON COLUMN corporate_actions.known_at IS 'domain''s clock'
+;
 CREATE TABLE decisions (
     decision_id BIGINT GENERATED ALWAYS AS IDENTITY,
     gateway TEXT NOT NULL,
@@ -929,6 +1001,37 @@ COMMENT ON COLUMN mf_lines.words IS 'what the transaction was'
 ;
 COMMENT ON COLUMN mf_lines.raw IS 'the row whole, numbers as text'
 ;
+CREATE TABLE notes (
+    note BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    kind TEXT NOT NULL CONSTRAINT ck_notes_kind CHECK (kind in ('contract-note', 'tradebook')),
+    account TEXT NOT NULL,
+    broker TEXT NOT NULL,
+    trade_date DATE NOT NULL,
+    note_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    issued_at TIMESTAMP WITH TIME ZONE,
+    digest BYTEA NOT NULL,
+    import_id BIGINT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    replaced_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_notes PRIMARY KEY (note),
+    CONSTRAINT uq_notes_gateway_kind_account_broker_trade_date_note_id_version UNIQUE (gateway, kind, account, broker, trade_date, note_id, version),
+    CONSTRAINT fk_notes_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+CREATE INDEX ix_notes_account ON notes (gateway, account, trade_date) WHERE replaced_at is null
+;
+COMMENT ON COLUMN notes.broker IS 'in lower case'
+;
+COMMENT ON COLUMN notes.note_id IS 'empty: the one tradebook of that day'
+;
+COMMENT ON COLUMN notes.digest IS 'of its lines, whatever their order'
+;
+COMMENT ON COLUMN notes.known_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN notes.replaced_at IS 'domain''s clock: when a later version came'
+;
 CREATE TABLE our_lines (
     line BIGINT GENERATED ALWAYS AS IDENTITY,
     txn BIGINT,
@@ -972,6 +1075,67 @@ COMMENT ON COLUMN our_lines.plain IS 'alone and in its batch it raises no findin
 COMMENT ON COLUMN our_lines.key IS '16 bytes over exchange and exchange order id, within the transaction'
 ;
 COMMENT ON COLUMN our_lines.facts IS '16 bytes over the normalised compared fields'
+;
+CREATE TABLE positions (
+    fact BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    account TEXT NOT NULL,
+    as_of DATE NOT NULL,
+    isin TEXT NOT NULL,
+    broker TEXT,
+    symbol TEXT,
+    quantity NUMERIC(20, 6) NOT NULL,
+    average_price NUMERIC(20, 6),
+    version INTEGER NOT NULL,
+    import_id BIGINT NOT NULL,
+    row INTEGER NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_positions PRIMARY KEY (fact),
+    CONSTRAINT uq_positions_gateway_account_as_of_isin_version UNIQUE (gateway, account, as_of, isin, version),
+    CONSTRAINT fk_positions_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+COMMENT ON COLUMN positions.account IS 'smallcaseAuthId'
+;
+COMMENT ON COLUMN positions.as_of IS 'at the end of that IST date, its trades included'
+;
+COMMENT ON COLUMN positions.version IS '1, then one more each time it is said otherwise'
+;
+COMMENT ON COLUMN positions.row IS 'line of the file'
+;
+COMMENT ON COLUMN positions.known_at IS 'domain''s clock'
+;
+CREATE TABLE prices (
+    exchange TEXT NOT NULL,
+    code TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    version INTEGER NOT NULL,
+    valid_to DATE,
+    symbol TEXT,
+    isin TEXT,
+    low NUMERIC(20, 6) NOT NULL,
+    high NUMERIC(20, 6) NOT NULL,
+    close NUMERIC(20, 6),
+    import_id BIGINT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    replaced_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_prices PRIMARY KEY (exchange, code, valid_from, version),
+    CONSTRAINT fk_prices_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+CREATE INDEX ix_prices_isin ON prices (exchange, isin, valid_from) WHERE replaced_at is null
+;
+CREATE INDEX ix_prices_symbol ON prices (exchange, symbol, valid_from) WHERE replaced_at is null
+;
+COMMENT ON COLUMN prices.exchange IS 'empty: of any'
+;
+COMMENT ON COLUMN prices.code IS 'the ISIN, else the symbol; of a charge its key'
+;
+COMMENT ON COLUMN prices.valid_to IS 'inclusive; null: until one that begins later'
+;
+COMMENT ON COLUMN prices.known_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN prices.replaced_at IS 'domain''s clock: when a later version came'
 ;
 CREATE TABLE refused_rows (
     import_id BIGINT NOT NULL,
@@ -1073,6 +1237,63 @@ COMMENT ON COLUMN their_lines.facts IS '16 bytes over the normalised compared fi
 ;
 COMMENT ON COLUMN their_lines.completed_at IS 'of its batch'
 ;
+CREATE TABLE ticks (
+    exchange TEXT NOT NULL,
+    code TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    version INTEGER NOT NULL,
+    valid_to DATE,
+    symbol TEXT,
+    isin TEXT,
+    tick NUMERIC(20, 6) NOT NULL,
+    import_id BIGINT NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    replaced_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_ticks PRIMARY KEY (exchange, code, valid_from, version),
+    CONSTRAINT fk_ticks_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+CREATE INDEX ix_ticks_isin ON ticks (exchange, isin, valid_from) WHERE replaced_at is null
+;
+CREATE INDEX ix_ticks_symbol ON ticks (exchange, symbol, valid_from) WHERE replaced_at is null
+;
+COMMENT ON COLUMN ticks.exchange IS 'empty: of any'
+;
+COMMENT ON COLUMN ticks.code IS 'the ISIN, else the symbol; of a charge its key'
+;
+COMMENT ON COLUMN ticks.valid_to IS 'inclusive; null: until one that begins later'
+;
+COMMENT ON COLUMN ticks.known_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN ticks.replaced_at IS 'domain''s clock: when a later version came'
+;
+CREATE TABLE transfers (
+    fact BIGINT GENERATED ALWAYS AS IDENTITY,
+    gateway TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    account TEXT NOT NULL,
+    date DATE NOT NULL,
+    isin TEXT NOT NULL,
+    symbol TEXT,
+    direction TEXT NOT NULL CONSTRAINT ck_transfers_direction CHECK (direction in ('in', 'out')),
+    quantity NUMERIC(20, 6) NOT NULL,
+    version INTEGER NOT NULL,
+    import_id BIGINT NOT NULL,
+    row INTEGER NOT NULL,
+    known_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_transfers PRIMARY KEY (fact),
+    CONSTRAINT uq_transfers_gateway_reference_version UNIQUE (gateway, reference, version),
+    CONSTRAINT fk_transfers_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
+)
+;
+COMMENT ON COLUMN transfers.account IS 'smallcaseAuthId'
+;
+COMMENT ON COLUMN transfers.version IS '1, then one more each time it is said otherwise'
+;
+COMMENT ON COLUMN transfers.row IS 'line of the file'
+;
+COMMENT ON COLUMN transfers.known_at IS 'domain''s clock'
+;
 CREATE TABLE line_versions (
     line BIGINT NOT NULL,
     version INTEGER NOT NULL,
@@ -1091,6 +1312,34 @@ COMMENT ON COLUMN line_versions.row IS 'line of the file'
 COMMENT ON COLUMN line_versions.digest IS 'SHA-256 over the normalised row'
 ;
 COMMENT ON COLUMN line_versions.raw IS 'the cells as they stood'
+;
+CREATE TABLE note_lines (
+    note BIGINT NOT NULL,
+    row INTEGER NOT NULL,
+    exchange TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    isin TEXT,
+    side TEXT NOT NULL,
+    quantity NUMERIC(20, 6) NOT NULL,
+    price NUMERIC(20, 6) NOT NULL,
+    exchange_order_id TEXT,
+    order_id TEXT,
+    brokerage NUMERIC(20, 6),
+    stt NUMERIC(20, 6),
+    exchange_charge NUMERIC(20, 6),
+    sebi_fee NUMERIC(20, 6),
+    stamp_duty NUMERIC(20, 6),
+    gst NUMERIC(20, 6),
+    net_amount NUMERIC(20, 6),
+    CONSTRAINT pk_note_lines PRIMARY KEY (note, row),
+    CONSTRAINT fk_note_lines_note FOREIGN KEY(note) REFERENCES notes (note)
+)
+;
+COMMENT ON COLUMN note_lines.row IS 'of the file'
+;
+COMMENT ON COLUMN note_lines.exchange IS 'empty: one average over several exchanges'
+;
+COMMENT ON COLUMN note_lines.net_amount IS 'what the customer pays (below zero) or gets for this line'
 """
 
 
