@@ -17,6 +17,7 @@ from simulator.day import instant_text
 from simulator.doings import Doings
 from simulator.faults import Faults
 from simulator.gate import Gate
+from simulator.habits import Habits
 from simulator.journal import Journal
 from simulator.keyring import Keyring
 from simulator.orders import Json, Picture
@@ -58,6 +59,7 @@ class Api:
         """Answer for these transactions of that gateway."""
         self.gate, self.faults, self.shapes = gate or Gate(), faults or Faults(0), shapes or Shapes()
         self._skew = skew
+        self.habits: Habits | None = None  #: people come of themselves to what is made here
         self.stories = {story.transaction_id: story for story in stories}
         self.doings = doings or Doings(
             gateway=gateway, seed=0, world=World(people=People()), timeline=Timeline(), stories=self.stories
@@ -124,6 +126,8 @@ class Api:
         except AskedWronglyError as error:
             return refusal(400, str(error)), ""
         story = self.doings.create(asked, account or "", self._clock.instant)
+        if self.habits is not None:
+            self.habits.begin(story, self._clock.instant)
         expire_at = instant_text(story.expire_at)
         return _good({"transactionId": story.transaction_id, "expireAt": expire_at}), story.transaction_id
 

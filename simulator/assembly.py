@@ -17,6 +17,7 @@ from simulator.doings import Doings
 from simulator.exchange import date_in_india
 from simulator.faults import Faults
 from simulator.gate import Gate
+from simulator.habits import Habits
 from simulator.journal import Journal
 from simulator.keyring import Keyring
 from simulator.ledger import Split
@@ -102,8 +103,10 @@ def assembled(scenario: Scenario, place: Place) -> tuple[Control, Player]:
     files = Files(plan=plan, stage=stage, clock=clock, home=place.home, days=scenario.days)
     files.begin(scenario.day)
     stage.set(scenario.steps)
+    stage.send(scenario.letters)
     _set_rotations(scenario, doings.timeline, keyring, place.next_secrets, journal)
     api = _api(scenario, plan, doings, clock=clock, journal=journal, keyring=keyring)
+    api.habits = Habits(doings) if scenario.habits else None
     player = Player(
         doings.timeline,
         steps_of(scenario.days),

@@ -53,6 +53,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A webhook of any content, signed over one of its ids."""
+
+    at: datetime
+    person: str
+    transaction_id: str
+    content: dict[str, object]
+    signs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """Both secrets are replaced; the old ones are taken until later."""
 
@@ -72,6 +83,8 @@ class Scenario:
     transactions: int = 0
     withhold: float = 0.0
     people: int = 0
+    habits: bool = False
+    letters: Sequence[Sent] = ()
     scheduled: bool = False
     exchange: Exchange = field(default_factory=Exchange)
     actions: Sequence[Action] = ()
@@ -126,6 +139,8 @@ def scenario_from(value: object) -> Scenario:
         transactions=drawn.whole("transactions", 0),
         withhold=drawn.number("withhold", 0.0, most=1.0),
         people=drawn.whole("people", 0),
+        habits=drawn.flag("habits", otherwise=False),
+        letters=[_letter(table, first, persons) for table in top.tables("webhook")],
         scheduled=gateway.text("retries", "schedule", among=("schedule", "at-once")) == "schedule",
         exchange=exchange,
         actions=[_split(t) for t in top.tables("split")] + [_bonus(t) for t in top.tables("bonus")],
@@ -247,3 +262,15 @@ def _rotation(table: Table, on: date) -> Rotation:
     rotation = Rotation(at=table.instant("at", on), old_until=table.instant("old_until", on))
     table.end()
     return rotation
+
+
+def _letter(table: Table, on: date, persons: Sequence[Person]) -> Sent:
+    sent = Sent(
+        at=table.instant("at", on),
+        person=table.text("person", among=[person.name for person in persons]),
+        transaction_id=table.text("transaction_id", f"TRX_{0:032x}"),
+        content=table.content("body"),
+        signs=table.text("signs", "smallcaseAuthId", among=("smallcaseAuthId", "transactionId")),
+    )
+    table.end()
+    return sent

@@ -11,11 +11,13 @@ from simulator.asked import CANCELS, Asked
 from simulator.company import BookLine, Registration
 from simulator.doings import CannotActError, Doings
 from simulator.exchange import date_in_india
+from simulator.letters import Letter
 from simulator.orders import Batch, Json, Leg
 from simulator.people import Person
 from simulator.plan import Finding
-from simulator.scenario import Step
-from simulator.story import Story
+from simulator.scenario import Sent, Step
+from simulator.story import Post, Story
+from simulator.timeline import Delivery
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +33,22 @@ class Stage:
         """Let each step happen at its instant."""
         for step in steps:
             self.doings.timeline.add(step.at, self._making(step))
+
+    def send(self, letters: Sequence[Sent]) -> None:
+        """Let each of these webhooks be posted at its instant."""
+        for letter in letters:
+            person = self.doings.world.people.named(letter.person)
+            assert person is not None  # checked when the scenario was read
+            post = Post(
+                at=letter.at,
+                kind="letter",
+                transaction_id=letter.transaction_id,
+                account=person.account.auth_id,
+                batch=Letter(content=letter.content, signs=letter.signs),
+                signed_at=letter.at,
+                content="letter",
+            )
+            self.doings.timeline.add(letter.at, Delivery(post=post, first_at=letter.at))
 
     def lines(self, now: datetime) -> list[BookLine]:
         """The company's books of what was placed by now."""

@@ -91,6 +91,13 @@ class Table:
             raise self.wrong(key, value, "whole numbers by symbol, as {INFY = 10}")
         return dict(value)
 
+    def content(self, key: str) -> dict[str, object]:
+        """A table of anything."""
+        value = self._take(key, None)
+        if not isinstance(value, dict):
+            raise self.wrong(key, value, "a table")
+        return value
+
     def table(self, key: str) -> Table | None:
         """A table within this one."""
         value = self._take(key, None, required=False)

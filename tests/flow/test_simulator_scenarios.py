@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import jwt
 import pytest
 import requests
 
@@ -14,6 +16,7 @@ from simulator.scenario import BadScenarioError, read_scenario
 from tests.playing import ENV, Edge, Running, command, free_port, started, wait_for
 
 SCENARIOS = sorted((Path(__file__).parents[2] / "simulator" / "scenarios").glob("*.toml"))
+pytestmark = pytest.mark.filterwarnings("ignore:The HMAC key is")
 NEXT = {"SIMULATOR_NEXT_JWT_SECRET": "third-secret", "SIMULATOR_NEXT_API_SECRET": "fourth-secret"}
 
 
@@ -149,6 +152,36 @@ def test_a_person_can_be_made_to_act(tmp_path: Path, edge: Edge) -> None:
     assert (wrong.status_code, nobody.status_code, again.status_code) == (400, 400, 409)
     assert (done["ends"], done["error"]) == ("COMPLETED", None)
     assert done["smallcaseAuthToken"].count(".") == 2
+
+
+def test_people_come_of_themselves_to_what_the_api_made(tmp_path: Path, edge: Edge) -> None:
+    """By seed: some buy, some turn away, some never come; the same each time."""
+    ends = []
+    for _ in range(2):
+        with started(tmp_path, edge, "--habits", "--transactions", "20") as simulator:
+            simulator.post("/control/advance?to=2026-11-18T05:00:00Z")
+            wait_for(lambda: simulator.status()["advancing"] is False)
+            made = [created(simulator.url) for _ in range(40)]
+            simulator.post("/control/advance?by=600")
+            wait_for(lambda: simulator.status()["advancing"] is False)
+            lines = map(json.loads, simulator.get("/control/transactions").splitlines())
+            ends.append([line["status"] for line in lines if line["transaction_id"] in made])
+    assert ends[0] == ends[1]
+    assert {"COMPLETED", "INITIALIZED", "ERRORED"} <= set(ends[0])
+    assert ends[0].count("COMPLETED") > 20
+
+
+def created(url: str) -> str:
+    """A transaction that the API made."""
+    basket = {"type": "SECURITIES", "securities": [{"ticker": "INFY", "quantity": 2, "type": "BUY"}]}
+    token = jwt.encode({"guest": True, "exp": int(time.time()) + 60}, ENV["SIMULATOR_JWT_SECRET"], algorithm="HS256")
+    reply = requests.post(
+        f"{url}/gateway/simulated/transaction",
+        json={"intent": "TRANSACTION", "orderConfig": basket},
+        headers={"x-gateway-secret": ENV["SIMULATOR_API_SECRET"], "x-gateway-authtoken": token},
+        timeout=5,
+    )
+    return str(reply.json()["data"]["transactionId"])
 
 
 def test_what_is_not_taken_comes_again_on_the_schedule(tmp_path: Path, edge: Edge) -> None:
