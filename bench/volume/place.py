@@ -18,7 +18,7 @@ from store.engine import connect
 from store.migrate import migrate
 
 Say = Callable[[str], None]
-COPY = "copy"  #: the database of a round
+MADE, COPY = "made", "copy"  #: the databases of what is cloned, and of a round
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Place:
 
     def address(self, name: str) -> str:
         """Of one of its databases, with the password."""
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+        return _database(self.url, name)
 
     def loaded(self, lines: int, say: Say) -> tuple[str, Loaded]:
         """A new database with so many lines on each side: its name, and what judging it must find."""
@@ -61,7 +61,8 @@ def place(folder: Path, say: Say) -> Iterator[Place]:
     server = start_postgres(folder / "postgres")
     try:
         say("making the transactions that the loads are cloned from")
-        with engine_on(server.url) as engine:
+        _make(server.url, MADE)
+        with engine_on(_database(server.url, MADE)) as engine:
             migrate(engine)
             with TemporaryDirectory() as files:
                 make(engine, baskets(), Path(files))
@@ -80,6 +81,10 @@ def engine_on(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _database(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 def _make(url: str, name: str, how: str = "") -> None:
