@@ -100,7 +100,6 @@ def go_down(own: Service, *, count: int, down_s: float) -> OutageFigures:
     _until_asked(own, ids, count)
     order = _order(own, set(ids))
     after = own.simulator("status")
-    own.until_idle()
     return OutageFigures(
         open=count,
         lost=count - len(order),
