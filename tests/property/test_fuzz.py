@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -14,7 +15,11 @@ from bench.fuzz import oracle
 from bench.fuzz.calls import call
 from bench.fuzz.far_side import WAYS
 from bench.fuzz.mutations import Means, Mutated, mutated
-from bench.fuzz.trial import TRANSACTION, details_sort, run, wrong
+from bench.fuzz.trial import SAMPLES, TRANSACTION, details_sort, run, wrong
+from gateway.fields import WireError
+from gateway.funds import read_funds
+from gateway.holdings import read_holdings
+from gateway.investments import read_investments
 
 BODIES = details_sort().bodies
 
@@ -38,6 +43,22 @@ def test_calls_end_by_their_deadline_however_they_are_answered() -> None:
     called = call(len(WAYS), deadline_s=0.3)
     assert (called.crashes, called.wrong, called.late) == ([], [], [])
     assert set(called.by_way) == set(WAYS)
+
+
+LENIENT = {"investments": read_investments, "holdings": read_holdings, "mf-webhook": read_funds}
+
+
+@pytest.mark.parametrize("folder", LENIENT)
+def test_the_lenient_readers_raise_nothing_but_what_they_say(folder: str) -> None:
+    """A thousand mutated bodies each: a value with notes of what was not understood, or a declared error."""
+    bodies = [path.read_bytes() for path in sorted((SAMPLES / folder).glob("*.json"))]
+    read = 0
+    for turn in range(1_000):
+        chance = random.Random(f"{folder} {turn}")
+        with suppress(WireError):
+            LENIENT[folder](mutated(chance.choice(bodies), chance).body)
+            read += 1
+    assert read > 200
 
 
 @pytest.mark.parametrize(
