@@ -65,6 +65,27 @@ def transactions(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> N
     _import("transactions", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 
+@imports.command()
+@_importing
+def positions(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import what your books say is held: account, broker, as_of, isin, symbol, quantity, average_price."""
+    _import("positions", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
+@imports.command("corporate-actions")
+@_importing
+def corporate_actions(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import splits, bonuses and the like: kind, isin, ex_date, ratio_from, ratio_to, new_isin ..."""
+    _import("corporate-actions", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
+@imports.command()
+@_importing
+def transfers(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import off-market transfers: reference, account, date, isin, direction (in or out), quantity."""
+    _import("transfers", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
 def _import(
     kind: str, file: Path, *, dry_run: bool, as_json: bool, as_csv: bool, complete_for: date | None = None
 ) -> None:

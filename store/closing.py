@@ -29,7 +29,7 @@ select exists (
 _PENDING = text("""
 select name, count(*) as number from findings
 where gateway = :gateway and book = :book and trade_date = :trade_date and closed_at is null and class = 'pending'
-  and level <> 'line'
+  and level <> 'line' and txn is not null
 group by name order by name
 """)
 

@@ -35,10 +35,13 @@ class StoredFinding:
     """One finding as it stands."""
 
     finding_id: UUID
-    txn: int
+    txn: int | None  #: None: about what an account holds
     gateway: str
     book: str
-    transaction_id: str
+    transaction_id: str | None
+    account: str | None  #: of holdings: whose
+    isin: str | None  #: of holdings: of which line of descent
+    root: UUID | None  #: the finding that is the cause of this one
     name: str
     finding_class: str
     level: str
@@ -132,8 +135,8 @@ def finding(connection: Connection, *, finding_id: UUID) -> StoredFinding | None
 def _selected() -> Select[Any]:
     columns = [column for column in _findings.c if column.name != "class"]
     # A finding that stands as it stood keeps the rev it was written at, so ask the transaction.
-    current = _transactions.c.judged_rev == _transactions.c.rev
-    return select(*columns, _findings.c["class"].label("finding_class"), current.label("current")).join(
+    current = func.coalesce(_transactions.c.judged_rev == _transactions.c.rev, True)
+    return select(*columns, _findings.c["class"].label("finding_class"), current.label("current")).outerjoin(
         _transactions, _transactions.c.txn == _findings.c.txn
     )
 
@@ -152,7 +155,7 @@ def _narrowed(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
 
 
 def _holds(search: str) -> Any:
-    names = ("line", "subject", "batch_id", "transaction_id", "ours", "theirs", "cause")
+    names = ("line", "subject", "batch_id", "transaction_id", "account", "isin", "ours", "theirs", "cause")
     return or_(*(_findings.c[name].icontains(search, autoescape=True) for name in names))
 
 

@@ -37,6 +37,7 @@ with {OURS}, {THEIRS}, {REFUSED}, {COUNTING}, judged as (
 ), open as materialized (
   select f.*, coalesce(f.ours_line, 0) as o, coalesce(f.theirs_line, 0) as e from findings f
   where f.gateway = :gateway and f.book = :book and f.trade_date = :trade_date and f.closed_at is null
+    and f.txn is not null
 ), said as (
   select o, e, json_agg(said order by said collate "C") as texts
   from (select o, e, {_SAID}::text as said from open f where level = 'line') each group by o, e

@@ -406,7 +406,7 @@ instruments = Table(
 # ---------------------------------------------------------------- reference data, told by imports
 
 
-def _fact(*figures: Column[Any]) -> list[Column[Any]]:
+def _dated(*figures: Column[Any]) -> list[Column[Any]]:
     """A dated fact: told again with other figures it is a new version, and the one before stays."""
     return [
         Column("exchange", Text, primary_key=True, comment="empty: of any"),
@@ -424,7 +424,7 @@ def _fact(*figures: Column[Any]) -> list[Column[Any]]:
 ticks = Table(
     "ticks",
     metadata,
-    *_fact(Column("symbol", Text), Column("isin", Text), Column("tick", MONEY, nullable=False)),
+    *_dated(Column("symbol", Text), Column("isin", Text), Column("tick", MONEY, nullable=False)),
     Index("ix_ticks_symbol", "exchange", "symbol", "valid_from", postgresql_where=text("replaced_at is null")),
     Index("ix_ticks_isin", "exchange", "isin", "valid_from", postgresql_where=text("replaced_at is null")),
 )
@@ -432,7 +432,7 @@ ticks = Table(
 prices = Table(
     "prices",
     metadata,
-    *_fact(
+    *_dated(
         Column("symbol", Text),
         Column("isin", Text),
         Column("low", MONEY, nullable=False),
@@ -446,7 +446,7 @@ prices = Table(
 charges = Table(
     "charges",
     metadata,
-    *_fact(
+    *_dated(
         Column("broker", Text, nullable=False, comment="empty: of any"),
         Column("component", Text, nullable=False),
         Column("side", Text, nullable=False, comment="empty: of both"),
@@ -501,7 +501,7 @@ note_lines = Table(
 # ---------------------------------------------------------------- dated facts of the company's, each with its versions
 
 
-def _fact(name: str, *said: Column[Any], key: tuple[str, ...]) -> Table:
+def _versioned(name: str, *said: Column[Any], key: tuple[str, ...]) -> Table:
     """A kind of dated fact: the columns that name one, what is said of it, and which import said so."""
     return Table(
         name,
@@ -516,7 +516,7 @@ def _fact(name: str, *said: Column[Any], key: tuple[str, ...]) -> Table:
     )
 
 
-positions = _fact(
+positions = _versioned(
     "positions",
     Column("gateway", Text, nullable=False),
     Column("account", Text, nullable=False, comment="smallcaseAuthId"),
@@ -529,7 +529,7 @@ positions = _fact(
     key=("gateway", "account", "as_of", "isin"),
 )
 
-corporate_actions = _fact(
+corporate_actions = _versioned(
     "corporate_actions",
     Column("kind", Text, nullable=False),
     Column("isin", Text, nullable=False),
@@ -543,7 +543,7 @@ corporate_actions = _fact(
     key=("kind", "isin", "ex_date"),
 )
 
-transfers = _fact(
+transfers = _versioned(
     "transfers",
     Column("gateway", Text, nullable=False),
     Column("reference", Text, nullable=False),
@@ -582,7 +582,13 @@ holding_accounts = Table(
     Column("generation", Integer, nullable=False, server_default="0", comment="the fence: raised by each claim"),
     Column("lease_until", INSTANT, comment="database's clock; null: not claimed"),
     Column("deaths", Integer, nullable=False, server_default="0", comment="claims in a row that never finished"),
+    Column("rev", BigInteger, nullable=False, server_default="1", comment="raised by what may change its verdicts"),
+    Column("judged_rev", BigInteger, nullable=False, server_default="0"),
+    Column("judged_for", Date, comment="the IST date it was last reconciled for"),
+    Column("judged_at", INSTANT, comment="domain's clock"),
+    Column("seen_change", BigInteger, nullable=False, server_default="0", comment="newest change of a finding then"),
     UniqueConstraint("gateway", "account"),
+    Index("ix_holding_accounts_stale", "holder", postgresql_where=text("judged_rev < rev")),
     Index("ix_holding_accounts_next", "next_fetch_at", postgresql_where=text("next_fetch_at is not null")),
     Index("ix_holding_accounts_lease", "lease_until", postgresql_where=text("lease_until is not null")),
 )
@@ -810,14 +816,42 @@ verdicts = Table(
     Index("ix_verdicts_date", "trade_date", "bucket"),
 )
 
+holding_verdicts = Table(
+    "holding_verdicts",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("trade_date", Date, primary_key=True, comment="for whose end it was judged"),
+    Column("isin", Text, primary_key=True, comment="the newest of its line of descent; else EXCHANGE:SYMBOL"),
+    Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("rule", Text, comment="why it waits"),
+    Column("snapshot_id", BigInteger, comment="the answer it was judged by; null: there is none"),
+    Column("opening_as_of", Date, comment="of the books' positions; null: there are none"),
+    Column("internal", MONEY, comment="what the books come to; null: they say nothing"),
+    Column("shown", MONEY, comment="the broker's total; null: it said nothing"),
+    Column("steps", JSONB, nullable=False, comment="[{what, quantity}] from the opening to what the books come to"),
+    Column("parts", JSONB, nullable=False, comment="[{name, quantity, words}]: they add up to shown less internal"),
+    Column("ours_count", Integer, nullable=False, comment="rows of the books' positions"),
+    Column("ours_quantity", MONEY, nullable=False),
+    Column("ours_amount", MONEY, nullable=False),
+    Column("theirs_count", Integer, nullable=False, comment="rows of the answer"),
+    Column("theirs_quantity", MONEY, nullable=False),
+    Column("theirs_amount", MONEY, nullable=False),
+    Index("ix_holding_verdicts_date", "gateway", "trade_date", "bucket"),
+)
+
 findings = Table(
     "findings",
     metadata,
     Column("finding_id", UUID(as_uuid=True), primary_key=True, comment="hash of key, name and field: stable"),
-    Column("txn", BigInteger, nullable=False),
+    Column("txn", BigInteger, comment="null: about what an account holds"),
     Column("gateway", Text, nullable=False),
     Column("book", Text, nullable=False),
-    Column("transaction_id", Text, nullable=False),
+    Column("transaction_id", Text),
+    Column("account", Text, comment="of holdings: whose"),
+    Column("isin", Text, comment="of holdings: of which line of descent"),
+    Column("root", UUID(as_uuid=True), comment="the finding that is the cause of this one"),
     Column("name", Text, nullable=False),
     Column("class", Text, CheckConstraint("class in ('break', 'pending', 'note')", name="class"), nullable=False),
     Column("level", Text, nullable=False),
@@ -843,7 +877,9 @@ findings = Table(
     Column("opened_at", INSTANT, nullable=False, comment="domain's clock"),
     Column("closed_at", INSTANT),
     Column("reopened", Integer, nullable=False, server_default="0"),
+    CheckConstraint("(txn is null) = (account is not null)", name="about"),
     Index("ix_findings_txn", "txn"),
+    Index("ix_findings_account", "gateway", "account", postgresql_where=text("account is not null")),
     Index("ix_findings_open", "trade_date", "name", postgresql_where=text("closed_at is null")),
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from config.settings import Gateway
 from config.statuses import read_statuses
+from tieout.fact_import import IMPORTS as FACT_IMPORTS
 from tieout.import_report import Job, Progress, Report
 from tieout.instrument_import import import_instruments
 from tieout.order_import import import_orders
@@ -22,6 +23,7 @@ KINDS: Mapping[str, Callable[[Connection, Job], Report]] = {
     "orders": import_orders,
     "instruments": import_instruments,
     "transactions": import_transactions,
+    **FACT_IMPORTS,
 }
 REVIEWED_AT_ONCE = 2_000  #: transactions judged right after an import; the sweep does the others
 
@@ -43,7 +45,7 @@ def import_file(
     statuses: Mapping[str, str] | None = None,
     progress: Progress = lambda _done, _total: None,
 ) -> Report:
-    """Import a file of `orders`, `instruments` or `transactions`; on a dry run only say what would happen.
+    """Import a file of one of `KINDS`; on a dry run only say what would happen.
 
     Good rows are taken, bad ones are reported and, of orders, kept aside. What an import changed is
     judged anew before this returns, up to a bound; the sweep or `tieout reconcile` judges the others.
@@ -80,5 +82,5 @@ def _check(kind: str, gateways: Sequence[Gateway], complete_for: date | None) ->
         raise WrongImportError(f"{kind} cannot be imported: one of {', '.join(KINDS)}")
     if complete_for and kind != "orders":
         raise WrongImportError("--complete is about the orders of a day: give it when importing orders")
-    if kind != "instruments" and not gateways:
+    if kind not in ("instruments", "corporate-actions") and not gateways:
         raise WrongImportError("there is no gateway: set TIEOUT_GATEWAY_NAME, or name one in config/gateways.toml")

@@ -41,7 +41,7 @@ _FINDINGS = """
 select coalesce(ours_line, 0) as o, coalesce(theirs_line, 0) as e, level, transaction_id, subject, name, field,
   ours, theirs, tolerance
 from findings
-where gateway = %(gateway)s and book = %(book)s and trade_date = %(day)s and closed_at is null
+where gateway = %(gateway)s and book = %(book)s and trade_date = %(day)s and closed_at is null and txn is not null
 order by level = 'line' desc, 1, 2
 """
 _REFUSED = """

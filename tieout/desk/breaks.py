@@ -188,13 +188,11 @@ def show(engine: Engine, finding_id: UUID, *, severity_of: Severity) -> WholeBre
 
 
 def _whole(connection: Connection, finding: StoredFinding, severity: str) -> WholeBreak:
-    answers = desk_events.snapshots(connection, txn=finding.txn, limit=1)
+    answers = desk_events.snapshots(connection, txn=finding.txn, limit=1) if finding.txn is not None else []
     line = finding.ours_line
     return WholeBreak(
         row=Break(finding=finding, severity=severity),
-        transaction=desk_transactions.transaction(
-            connection, gateway=finding.gateway, transaction_id=finding.transaction_id
-        ),
+        transaction=_transaction(connection, finding),
         ours=desk_transactions.our_line(connection, line=line) if line else None,
         theirs=desk_transactions.their_line(connection, line=finding.theirs_line) if finding.theirs_line else None,
         versions=tuple(desk_transactions.versions(connection, line=line, limit=SHOWN_MAX)) if line else (),
@@ -202,6 +200,12 @@ def _whole(connection: Connection, finding: StoredFinding, severity: str) -> Who
         proofs=tuple(proofs(connection, finding)),
         answer=answers[-1] if answers else None,
     )
+
+
+def _transaction(connection: Connection, finding: StoredFinding) -> StoredTransaction | None:
+    if (named := finding.transaction_id) is None:
+        return None
+    return desk_transactions.transaction(connection, gateway=finding.gateway, transaction_id=named)
 
 
 def by_name(engine: Engine, *, gateway: str | None = None, trade_date: date | None = None) -> list[NamedCount]:

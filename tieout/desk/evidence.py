@@ -45,7 +45,7 @@ def _proof(connection: Connection, finding: StoredFinding, item: dict[str, Any])
 def _body(connection: Connection, finding: StoredFinding, kind: str, ref: str) -> bytes | None:
     if kind == "event":
         return _webhook(connection, ref)
-    if kind == "snapshot" and ref.isdecimal():
+    if kind == "snapshot" and ref.isdecimal() and finding.txn is not None:
         return desk_events.snapshot_body(connection, txn=finding.txn, snapshot_id=int(ref))
     return None
 

@@ -320,10 +320,13 @@ COMMENT ON COLUMN finding_changes.change IS 'opened, changed, closed, reopened'
 ;
 CREATE TABLE findings (
     finding_id UUID NOT NULL,
-    txn BIGINT NOT NULL,
+    txn BIGINT,
     gateway TEXT NOT NULL,
     book TEXT NOT NULL,
-    transaction_id TEXT NOT NULL,
+    transaction_id TEXT,
+    account TEXT,
+    isin TEXT,
+    root UUID,
     name TEXT NOT NULL,
     class TEXT NOT NULL CONSTRAINT ck_findings_class CHECK (class in ('break', 'pending', 'note')),
     level TEXT NOT NULL,
@@ -349,14 +352,25 @@ CREATE TABLE findings (
     opened_at TIMESTAMP WITH TIME ZONE NOT NULL,
     closed_at TIMESTAMP WITH TIME ZONE,
     reopened INTEGER DEFAULT '0' NOT NULL,
-    CONSTRAINT pk_findings PRIMARY KEY (finding_id)
+    CONSTRAINT pk_findings PRIMARY KEY (finding_id),
+    CONSTRAINT ck_findings_about CHECK ((txn is null) = (account is not null))
 )
+;
+CREATE INDEX ix_findings_account ON findings (gateway, account) WHERE account is not null
 ;
 CREATE INDEX ix_findings_open ON findings (trade_date, name) WHERE closed_at is null
 ;
 CREATE INDEX ix_findings_txn ON findings (txn)
 ;
 COMMENT ON COLUMN findings.finding_id IS 'hash of key, name and field: stable'
+;
+COMMENT ON COLUMN findings.txn IS 'null: about what an account holds'
+;
+COMMENT ON COLUMN findings.account IS 'of holdings: whose'
+;
+COMMENT ON COLUMN findings.isin IS 'of holdings: of which line of descent'
+;
+COMMENT ON COLUMN findings.root IS 'the finding that is the cause of this one'
 ;
 COMMENT ON COLUMN findings.line IS 'order_id, else exchange_order_id, else null'
 ;
@@ -410,6 +424,11 @@ CREATE TABLE holding_accounts (
     generation INTEGER DEFAULT '0' NOT NULL,
     lease_until TIMESTAMP WITH TIME ZONE,
     deaths INTEGER DEFAULT '0' NOT NULL,
+    rev BIGINT DEFAULT '1' NOT NULL,
+    judged_rev BIGINT DEFAULT '0' NOT NULL,
+    judged_for DATE,
+    judged_at TIMESTAMP WITH TIME ZONE,
+    seen_change BIGINT DEFAULT '0' NOT NULL,
     CONSTRAINT pk_holding_accounts PRIMARY KEY (holder),
     CONSTRAINT uq_holding_accounts_gateway_account UNIQUE (gateway, account)
 )
@@ -417,6 +436,8 @@ CREATE TABLE holding_accounts (
 CREATE INDEX ix_holding_accounts_lease ON holding_accounts (lease_until) WHERE lease_until is not null
 ;
 CREATE INDEX ix_holding_accounts_next ON holding_accounts (next_fetch_at) WHERE next_fetch_at is not null
+;
+CREATE INDEX ix_holding_accounts_stale ON holding_accounts (holder) WHERE judged_rev < rev
 ;
 COMMENT ON COLUMN holding_accounts.account IS 'smallcaseAuthId'
 ;
@@ -451,6 +472,14 @@ COMMENT ON COLUMN holding_accounts.generation IS 'the fence: raised by each clai
 COMMENT ON COLUMN holding_accounts.lease_until IS 'database''s clock; null: not claimed'
 ;
 COMMENT ON COLUMN holding_accounts.deaths IS 'claims in a row that never finished'
+;
+COMMENT ON COLUMN holding_accounts.rev IS 'raised by what may change its verdicts'
+;
+COMMENT ON COLUMN holding_accounts.judged_for IS 'the IST date it was last reconciled for'
+;
+COMMENT ON COLUMN holding_accounts.judged_at IS 'domain''s clock'
+;
+COMMENT ON COLUMN holding_accounts.seen_change IS 'newest change of a finding then'
 ;
 CREATE TABLE holding_snapshots (
     snapshot_id BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -520,6 +549,53 @@ COMMENT ON COLUMN holding_snapshots.lines_in IS 'the snapshot that holds these v
 COMMENT ON COLUMN holding_snapshots.refused IS 'rows that could not be taken'
 ;
 COMMENT ON COLUMN holding_snapshots.not_understood IS '[{path, what, why, count, example}]'
+;
+CREATE TABLE holding_verdicts (
+    gateway TEXT NOT NULL,
+    account TEXT NOT NULL,
+    trade_date DATE NOT NULL,
+    isin TEXT NOT NULL,
+    book TEXT NOT NULL CONSTRAINT ck_holding_verdicts_book CHECK (book in ('live', 'test')),
+    bucket TEXT NOT NULL,
+    rule TEXT,
+    snapshot_id BIGINT,
+    opening_as_of DATE,
+    internal NUMERIC(20, 6),
+    shown NUMERIC(20, 6),
+    steps JSONB NOT NULL,
+    parts JSONB NOT NULL,
+    ours_count INTEGER NOT NULL,
+    ours_quantity NUMERIC(20, 6) NOT NULL,
+    ours_amount NUMERIC(20, 6) NOT NULL,
+    theirs_count INTEGER NOT NULL,
+    theirs_quantity NUMERIC(20, 6) NOT NULL,
+    theirs_amount NUMERIC(20, 6) NOT NULL,
+    CONSTRAINT pk_holding_verdicts PRIMARY KEY (gateway, account, trade_date, isin)
+)
+;
+CREATE INDEX ix_holding_verdicts_date ON holding_verdicts (gateway, trade_date, bucket)
+;
+COMMENT ON COLUMN holding_verdicts.trade_date IS 'for whose end it was judged'
+;
+COMMENT ON COLUMN holding_verdicts.isin IS 'the newest of its line of descent; else EXCHANGE:SYMBOL'
+;
+COMMENT ON COLUMN holding_verdicts.rule IS 'why it waits'
+;
+COMMENT ON COLUMN holding_verdicts.snapshot_id IS 'the answer it was judged by; null: there is none'
+;
+COMMENT ON COLUMN holding_verdicts.opening_as_of IS 'of the books'' positions; null: there are none'
+;
+COMMENT ON COLUMN holding_verdicts.internal IS 'what the books come to; null: they say nothing'
+;
+COMMENT ON COLUMN holding_verdicts.shown IS 'the broker''s total; null: it said nothing'
+;
+COMMENT ON COLUMN holding_verdicts.steps IS '[{what, quantity}] from the opening to what the books come to'
+;
+COMMENT ON COLUMN holding_verdicts.parts IS '[{name, quantity, words}]: they add up to shown less internal'
+;
+COMMENT ON COLUMN holding_verdicts.ours_count IS 'rows of the books'' positions'
+;
+COMMENT ON COLUMN holding_verdicts.theirs_count IS 'rows of the answer'
 ;
 CREATE TABLE imports (
     import_id BIGINT GENERATED ALWAYS AS IDENTITY,

@@ -1,0 +1,103 @@
+"""Importing dated facts: positions, corporate actions, transfers; every saying is kept as a version."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+
+from sqlalchemy import Connection
+
+from books.facts import FACTS, Fact, FactKind, conflicting
+from books.tables import open_table
+from store import accounts, books, facts
+from tieout.import_report import BATCH, Findings, Job, Report
+from tieout.order_import import digest_of
+
+
+def import_facts(connection: Connection, job: Job, *, kind: FactKind) -> Report:
+    """Import the file within the caller's database transaction. Raises `UnreadableFileError`."""
+    books.begin_import(connection)
+    found = Findings()
+    read = _read(job, kind, found)
+    kept = _once(read, kind, found)
+    repeated = found.rows - found.refused - len(kept)
+    _as_accounts(connection, kept, kind)
+    head = books.ImportRow(
+        kind=kind.name,
+        gateway=job.only_gateway if kind.of_gateway else None,
+        file_name=job.file.name,
+        file_digest=digest_of(job.file),
+        imported_at=job.now,
+    )
+    import_id = books.write_import(connection, head)
+    counts = _write(connection, job, kind, kept, import_id)
+    books.tally(connection, import_id=import_id, rows=found.rows - repeated, counts=counts, refused=found.refused)
+    return Report(
+        kind=kind.name,
+        file=job.file.name,
+        dry_run=False,
+        rows=found.rows,
+        **counts._asdict(),
+        refused=found.refused,
+        repeated=repeated,
+        problems=found.in_order(),
+        notes=tuple(found.notes),
+    )
+
+
+IMPORTS = {name: partial(import_facts, kind=kind) for name, kind in FACTS.items()}
+
+
+def _read(job: Job, kind: FactKind, found: Findings) -> list[Fact]:
+    read, gateways = [], [gateway.name for gateway in job.gateways]
+    with open_table(job.file, kind.layout) as table:
+        found.notes.extend(table.notes)
+        for row in table.rows:
+            found.rows += 1
+            if isinstance(fact := kind.read(row, gateways), Fact):
+                read.append(fact)
+            else:
+                found.refuse(fact)
+            if found.rows % BATCH == 0:
+                job.show(table)
+    return read
+
+
+def _once(read: list[Fact], kind: FactKind, found: Findings) -> list[Fact]:
+    """Each fact once; rows that contradict each other are refused, all of them."""
+    by_key: defaultdict[tuple[object, ...], list[Fact]] = defaultdict(list)
+    for fact in read:
+        by_key[kind.named(fact)].append(fact)
+    kept = []
+    for facts_of in by_key.values():
+        if all(fact.values == facts_of[0].values for fact in facts_of):
+            kept.append(facts_of[0])
+            continue
+        for fact in facts_of:
+            found.refuse([conflicting(fact, kind.key, [o.line for o in facts_of if o is not fact])])
+    return kept
+
+
+def _as_accounts(connection: Connection, kept: list[Fact], kind: FactKind) -> None:
+    """Where a row names a user of the company's who has one account, that account is meant."""
+    if not kind.of_gateway or not accounts.any_linked(connection):
+        return
+    pairs = sorted({(str(fact.values["gateway"]), str(fact.values["account"])) for fact in kept})
+    meant = {(row.gateway, row.named): row.accounts for row in accounts.named(connection, pairs)}
+    for fact in kept:
+        owned = meant.get((str(fact.values["gateway"]), str(fact.values["account"])), ())
+        if len(owned) == 1:
+            fact.values["account"] = owned[0]
+
+
+def _write(connection: Connection, job: Job, kind: FactKind, kept: list[Fact], import_id: int) -> books.Counts:
+    new = changed = 0
+    for start in range(0, len(kept), BATCH):
+        rows = [{**fact.values, "row": fact.line} for fact in kept[start : start + BATCH]]
+        written = facts.write(connection, kind.name, rows, key=kind.key, import_id=import_id, now=job.now)
+        new, changed = new + written.new, changed + written.changed
+    if kind.of_gateway:
+        facts.mark_accounts(connection, [(str(f.values["gateway"]), str(f.values["account"])) for f in kept])
+    elif new or changed:
+        facts.mark_all(connection)
+    return books.Counts(new=new, changed=changed, unchanged=len(kept) - new - changed)
