@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,17 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.environments import is_play
-from config.gateways import AT_ONCE, RATE, Gateway, SettingsError, check_keys, checked_name, gateways_in, keys_of
+from config.gateways import (
+    AT_ONCE,
+    RATE,
+    Gateway,
+    SettingsError,
+    check_keys,
+    checked_name,
+    checked_url,
+    gateways_in,
+    keys_of,
+)
 from config.keys import BadKeyError
 from config.rulesets import find_rule_set
 
@@ -57,6 +68,9 @@ class Settings(BaseSettings):
     )
     gateway_at_once: int = Field(
         AT_ONCE, ge=1, description="Calls under way at one gateway at once, over all processes."
+    )
+    public_url: str = Field(
+        "", description="Where the Gateway reaches your edge, such as https://hooks.example.com; shown, never called."
     )
     production_keys: str = Field(
         "", description="Fingerprints of your production keys (`tieout doctor` shows them): refused at a staging host."
@@ -181,7 +195,11 @@ class Settings(BaseSettings):
         Raises `SettingsError`.
         """
         named = (_from_settings(self),) if self.gateway_name else ()
-        gateways = named + gateways_in(self.gateways_file, _named_secret)
+        own = self.public_url and checked_url(self.public_url, "TIEOUT_PUBLIC_URL")
+        gateways = tuple(
+            replace(each, public_url=each.public_url or own or None)
+            for each in (*named, *gateways_in(self.gateways_file, _named_secret))
+        )
         if len({g.name for g in gateways}) != len(gateways):
             raise SettingsError(f"two gateways have the same name: rename one in {self.gateways_file}")
         for gateway in gateways:
