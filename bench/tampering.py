@@ -33,7 +33,8 @@ _OTHER = {
     "timestamp with time zone": "coalesce({0}, '2026-01-01') - interval '1 microsecond'",
     "bigint": "coalesce({0}, 0) + 1000000",
     "integer": "coalesce({0}, 0) + 100000",
-    "uuid": "overlay({0}::text placing case left({0}::text, 1) when 'f' then 'e' else 'f' end from 1 for 1)::uuid",
+    "uuid": "case when {0} is null then gen_random_uuid()"
+    " else overlay({0}::text placing case left({0}::text, 1) when 'f' then 'e' else 'f' end from 1 for 1)::uuid end",
     "jsonb": "case jsonb_typeof({0}) when 'object' then {0} || '{{\"x\": 1}}' when 'array' then {0} || '[1]'"
     " else '[1]' end",
 }

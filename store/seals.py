@@ -42,7 +42,8 @@ day_txns as materialized (
   select v.txn from verdicts v join transactions t on t.txn = v.txn and t.gateway = :gateway and t.book = :book
   where v.trade_date = :trade_date
   union
-  select txn from findings where gateway = :gateway and book = :book and trade_date = :trade_date
+  select txn from findings
+  where gateway = :gateway and book = :book and trade_date = :trade_date and txn is not null
 ), day_lines as materialized (
   select o.line from our_lines o join day_txns d on d.txn = o.txn
   union all
@@ -53,6 +54,11 @@ _OF_TXN = "join day_txns d on d.txn = r.txn join transactions t on t.txn = r.txn
 _THEIR_KEY = (
     "t.transaction_id || '/' || {0}.batch_id || '/' || case when {0}.placed then 'placed' else 'unplaced' end"
     " || '/' || {0}.position"
+)
+#: Of the day's transactions, or, about something else, of the day itself.
+_SAID_OF_DAY = (
+    "({0}.txn in (select txn from day_txns) or {0}.txn is null and {0}.gateway = :gateway and {0}.book = :book"
+    " and {0}.trade_date = :trade_date)"
 )
 
 
@@ -94,10 +100,11 @@ _ROWS = (
     ),
     _Sealed(
         schema.finding_changes,
-        "join findings f on f.finding_id = r.finding_id join day_txns d on d.txn = f.txn",
+        "join findings f on f.finding_id = r.finding_id",
         "r.finding_id || '/' || r.change_id",
+        _SAID_OF_DAY.format("f"),
     ),
-    _Sealed(schema.findings, "join day_txns d on d.txn = r.txn", "r.finding_id::text"),
+    _Sealed(schema.findings, "", "r.finding_id::text", _SAID_OF_DAY.format("r")),
     _Sealed(
         schema.imports,
         "",

@@ -15,12 +15,17 @@ about as materialized (
     or txn in (select txn from their_lines where trade_date = %(day)s)
     or txn in (select txn from verdicts where trade_date = %(day)s)
   union
-  select txn from findings where trade_date = %(day)s and gateway = %(gateway)s and book = %(book)s
+  select txn from findings
+  where trade_date = %(day)s and gateway = %(gateway)s and book = %(book)s and txn is not null
 ), booked as materialized (
   select line from our_lines where txn in (select txn from about)
     or (txn is null and trade_date = %(day)s and gateway = %(gateway)s and book = %(book)s)
 )
 """
+_SAID = (
+    "({0}.txn in (select txn from about) or ({0}.txn is null and {0}.trade_date = %(day)s"
+    " and {0}.gateway = %(gateway)s and {0}.book = %(book)s))"
+)
 _NAMED = "join transactions t on t.txn = r.txn"
 _PLACE = (
     "concat_ws('/', t.transaction_id, x.batch_id, case when x.placed then 'placed' else 'unplaced' end, x.position)"
@@ -57,10 +62,10 @@ OF: dict[str, Rows] = {
     "finding_changes": Rows(
         "concat(r.finding_id, '/', r.change_id)",
         "join findings f using (finding_id)",
-        "f.txn in (select txn from about)",
+        _SAID.format("f"),
         "r.at",
     ),
-    "findings": Rows("r.finding_id::text", "", "r.txn in (select txn from about)"),
+    "findings": Rows("r.finding_id::text", "", _SAID.format("r")),
     "imports": Rows(
         "r.import_id::text",
         "",
