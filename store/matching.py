@@ -15,12 +15,13 @@ _ONE_ZONE = "interval '5:29:59.000001' and interval '5:30:00.999999'"
 
 #: A transaction is covered when it is quiet and key and facts pair each plain line of ours with exactly
 #: one plain line of theirs. What spoils that is looked for rather than what fulfils it: the planner then
-#: hashes the few, whatever it guesses of the many. A key that comes twice spoils it, on either side.
+#: hashes the few, whatever it guesses of the many. A key that comes twice spoils it, on either side: there
+#: are then more pairs than lines.
 _MATCH = """
 with scope as materialized (
   select txn, rev, book from transactions where txn = any(:txns) and quiet
 ), pairs as materialized (
-  select coalesce(o.txn, e.txn) as txn, o.line as ours, e.line as theirs, o.trade_date, o.key,
+  select coalesce(o.txn, e.txn) as txn, o.line as ours, e.line as theirs, o.trade_date,
     coalesce(o.plain and e.plain and o.facts = e.facts, false)
       and (o.executed_at is null or e.completed_at is null
         or o.executed_at - e.completed_at not between {one_zone}
@@ -32,8 +33,11 @@ with scope as materialized (
   ) e on e.key = o.key and e.txn = o.txn
 ), spoilt as materialized (
   select txn from pairs where not same
-  union
-  select min(txn) from pairs group by key having count(*) > 1
+  union all
+  select p.txn from (select txn, count(*) as n from pairs group by txn) p
+  left join (select txn, count(*) as n from our_lines where {of_them} group by txn) o on o.txn = p.txn
+  left join (select txn, count(*) as n from their_lines where {of_them} group by txn) e on e.txn = p.txn
+  where (o.n, e.n) is distinct from (p.n, p.n)
 ), covered as materialized (
   select txn, rev, book from scope
   where txn in (select txn from pairs) and txn not in (select txn from spoilt)
