@@ -86,6 +86,27 @@ def transfers(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None
     _import("transfers", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 
+@imports.command()
+@_importing
+def ticks(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import price steps as the exchange assigned them: exchange, symbol or isin, tick, from, to."""
+    _import("ticks", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
+@imports.command()
+@_importing
+def prices(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import what was traded on a day: exchange, symbol or isin, date, low, high, close."""
+    _import("prices", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
+@imports.command()
+@_importing
+def charges(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import schedules of charges: component, basis, rate, broker, exchange, side, unit, rounding, from, to ..."""
+    _import("charges", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
 def _import(
     kind: str, file: Path, *, dry_run: bool, as_json: bool, as_csv: bool, complete_for: date | None = None
 ) -> None:

@@ -167,7 +167,7 @@ class Explainer:
         filled = min(filled_of(ours), theirs.leg.filled)
         if not filled or not theirs.leg.average_price:
             return None
-        tick = self.market.tick(theirs.instrument, theirs.trade_date)
+        tick = self.market.tick(theirs.instrument, theirs.trade_date, theirs.leg.exchange)
         return bound_at(self.policy, filled=filled, price=theirs.leg.average_price, tick=tick)
 
     # ------------------------------------------------------------ who was refused

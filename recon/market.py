@@ -10,12 +10,12 @@ from typing import Protocol
 class Market(Protocol):
     """Reference data by IST date; None means unknown, and unknown is never a finding."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:
-        """The price step of that instrument on that date, rupees."""
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:
+        """The price step of that instrument on that exchange and date, rupees."""
         ...
 
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:
-        """The lowest and highest price traded on that date, rupees."""
+    def low_high(self, instrument: str, day: date, exchange: str) -> tuple[Decimal, Decimal] | None:
+        """The lowest and highest price traded on that exchange and date, rupees."""
         ...
 
     def lists(self, exchange: str, symbol: str, day: date) -> bool | None:
@@ -26,11 +26,11 @@ class Market(Protocol):
 class UnknownMarket:
     """A market of which nothing is known."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:  # noqa: ARG002 the protocol's shape
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:  # noqa: ARG002 the protocol's shape
         """Unknown."""
         return None
 
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
+    def low_high(self, instrument: str, day: date, exchange: str) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
         """Unknown."""
         return None
 

@@ -60,6 +60,19 @@ def _master(rows: Iterable[Row[Any]]) -> Master:
     return Master(periods, frozenset(period[2] for dated in periods.values() for period in dated))
 
 
+_LISTED = text("""
+select exchange, symbol, isin, valid_from, valid_to from instruments
+where (cast(:day as date) is null or (valid_from <= :day and (valid_to is null or valid_to >= :day)))
+  and (cast(:about as text) is null or symbol = :about or isin = :about)
+order by exchange, symbol, valid_from
+""")
+
+
+def listed_instruments(connection: Connection, *, day: date | None, about: str | None) -> Sequence[Row[Any]]:
+    """The periods that hold on that day, or all; of one symbol or ISIN if asked."""
+    return connection.execute(_LISTED, {"day": day, "about": about}).all()
+
+
 # ---------------------------------------------------------------- changing the table
 
 _UPSERT = text("""

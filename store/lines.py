@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from store import schema
 from store.recordset import as_parameter, records
-from store.together import Asked, Query, rows_of
+from store.together import Asked, Query, Record, rows_of
 
 _OURS = Query("""
 select line, txn, order_id, account, trade_date, exchange, symbol, instrument, side, quantity, filled,
@@ -44,10 +44,18 @@ def isins_on(connection: Connection, named: Iterable[tuple[str, str, date]]) -> 
 
     None where the table knows that exchange on that date and not the symbol; left out where it knows neither.
     """
+    wanted = set(named)
+    return read_isins(rows_of(connection, isins_of(wanted))) if wanted else {}
+
+
+def isins_of(named: Iterable[tuple[str, str, date]]) -> Asked:
+    """The question of `isins_on`, to be asked with others."""
     wanted = [{"exchange": e, "symbol": s, "valid_from": day} for e, s, day in sorted(set(named))]
-    if not wanted:
-        return {}
-    rows = rows_of(connection, _ISINS.of(rows=as_parameter(wanted)))
+    return _ISINS.of(rows=as_parameter(wanted))
+
+
+def read_isins(rows: Iterable[Record]) -> dict[tuple[str, str, date], str | None]:
+    """Its answer."""
     return {(row.exchange, row.symbol, row.day): row.isin for row in rows}
 
 

@@ -388,8 +388,9 @@ class Oracle:
     def off(self, line: Any, filled: D, price: Any, places: int, part: bool) -> D:  # noqa: FBT001
         """How far the price lies off what can be."""
         unit = D(1).scaleb(-places)
-        low_high = self.market.low_high(line.instrument, line.trade_date)
-        tick = self.market.tick(line.instrument, line.trade_date)
+        where = line.leg.exchange if hasattr(line, "leg") else line.exchange
+        low_high = self.market.low_high(line.instrument, line.trade_date, where)
+        tick = self.market.tick(line.instrument, line.trade_date, where)
         if low_high and price > low_high[1] + unit / 2:
             return D(price - low_high[1])
         if low_high and price < low_high[0] - unit / 2:
@@ -464,7 +465,7 @@ class Oracle:
         units = D(1).scaleb(-self.policy.price_places_ours) + D(1).scaleb(-self.policy.price_places_theirs)
         if apart:
             filled = min(o.filled, t.leg.filled)
-            tick = self.market.tick(t.instrument, t.trade_date) if self.market else None
+            tick = self.market.tick(t.instrument, t.trade_date, t.leg.exchange) if self.market else None
             slack = self.policy.price_slack + self.policy.slack_bps * t.leg.average_price / 10000
             slack += self.policy.slack_ticks * tick if tick else 0
             cap = self.policy.slack_cap

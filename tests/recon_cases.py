@@ -231,11 +231,11 @@ def lines_of(state: State | None, day: date = DAY) -> tuple[TheirLine, ...]:
 class SmallMarket:
     """A market that knows two securities, their ticks and their day, and lists nothing else of NSE."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:  # noqa: ARG002 the protocol's shape
         """Five paise for one of them, on one day."""
         return Decimal("0.05") if (instrument, day) == ("ISIN:INFY", DAY) else None
 
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 every day alike
+    def low_high(self, instrument: str, day: date, exchange: str) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 every day alike
         """Of one of them."""
         return (Decimal("99.5"), Decimal("100.01")) if instrument == "ISIN:TCS" else None
 

@@ -16,6 +16,7 @@ from recon.values import ZERO, Batch, Case, Claim, Evidence, Leg, Origin, OurLin
 from store.beside import beside, siblings
 from store.claims import claims
 from store.lines import our_lines
+from store.prices import prices_of
 from store.states import snapshots, their_lines
 from store.together import Record, rows_of, together
 from tieout.answers import Reading, read_answers
@@ -28,6 +29,7 @@ class Loaded:
 
     row: Record
     case: Case
+    prices: tuple[Record, ...] = ()  #: what is known of ticks, lows and highs of its lines
 
 
 def load_cases(
@@ -46,8 +48,9 @@ def load_cases(
         claims(txns),
         beside(txns),
         snapshots([row.txn for row in unread]),
+        prices_of(txns),
     )
-    theirs, ours, claimed, known, answers = (_by_txn(part) for part in found)
+    theirs, ours, claimed, known, answers, prices = (_by_txn(part) for part in found)
     read |= {row.txn: read_answers(answers[row.txn], row.transaction_id) for row in unread}
     chained = [txn for txn in txns if any(row.chained for row in known[txn])]
     chains = _by_txn(rows_of(connection, siblings(chained)) if chained else ())
@@ -60,6 +63,7 @@ def load_cases(
                 chains[row.txn],
                 read[row.txn].unreadable,
             ),
+            prices=tuple(prices[row.txn]),
         )
         for row in rows
     ]

@@ -15,6 +15,7 @@ from tieout.fact_import import IMPORTS as FACT_IMPORTS
 from tieout.import_report import Job, Progress, Report
 from tieout.instrument_import import import_instruments
 from tieout.order_import import import_orders
+from tieout.reference_import import IMPORTS as REFERENCE
 from tieout.review import review_due
 from tieout.rules import Rules
 from tieout.transaction_import import import_transactions
@@ -23,6 +24,7 @@ KINDS: Mapping[str, Callable[[Connection, Job], Report]] = {
     "orders": import_orders,
     "instruments": import_instruments,
     "transactions": import_transactions,
+    **REFERENCE,
     **FACT_IMPORTS,
 }
 REVIEWED_AT_ONCE = 2_000  #: transactions judged right after an import; the sweep does the others
@@ -82,5 +84,5 @@ def _check(kind: str, gateways: Sequence[Gateway], complete_for: date | None) ->
         raise WrongImportError(f"{kind} cannot be imported: one of {', '.join(KINDS)}")
     if complete_for and kind != "orders":
         raise WrongImportError("--complete is about the orders of a day: give it when importing orders")
-    if kind not in ("instruments", "corporate-actions") and not gateways:
+    if kind not in {"instruments", "corporate-actions", *REFERENCE} and not gateways:
         raise WrongImportError("there is no gateway: set TIEOUT_GATEWAY_NAME, or name one in config/gateways.toml")

@@ -13,10 +13,12 @@ from sqlalchemy import Connection
 
 from recon.judge import judge
 from recon.lines import IST, books_due_at
+from recon.market import Market
 from recon.names import class_of
 from recon.values import Finding, Judgement
 from store.findings import findings_said
 from store.matching import match_plain
+from store.prices import read_prices
 from store.states import locked
 from store.together import Record, rows_of, together
 from store.verdicts import drop_verdicts, exclude, verdicts_over
@@ -45,6 +47,7 @@ class Judged:
 
     loaded: Loaded
     judgement: Judgement
+    market: Market  #: what was known of reference data
 
 
 def reconcile(
@@ -108,7 +111,8 @@ def judge_all(
 ) -> list[Judged]:
     """Judge each of these transactions by the pure rules; nothing is written."""
     loaded_cases = load_cases(connection, rows, readings=readings)
-    market = market_of(connection, (loaded.case for loaded in loaded_cases), rules.market)
+    prices = read_prices(row for loaded in loaded_cases for row in loaded.prices)
+    market = market_of(connection, (loaded.case for loaded in loaded_cases), rules.market, prices)
     return [
         Judged(
             loaded=loaded,
@@ -120,6 +124,7 @@ def judge_all(
                 books_in=_books_in(frozenset(loaded.row.complete_days), now, rules),
                 market=market,
             ),
+            market=market,
         )
         for loaded in loaded_cases
     ]

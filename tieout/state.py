@@ -15,13 +15,14 @@ from recon.lines import broker_of, facts_of_theirs, key_of, trade_date_of
 from recon.moves import may_follow
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.beside import raise_siblings
-from store.lines import isins_on
+from store.lines import isins_of, read_isins
+from store.prices import Facts, prices_on, read_prices
 from store.states import BATCH, STATED, locked, mark, snapshots, stated
 from store.together import Record, together
 from tieout.alert import alert
 from tieout.answers import Reading, read_answers
 from tieout.follow import CLOCKS_DIFFER, LIFESPAN
-from tieout.market import Looked
+from tieout.market import Listing, Looked
 from tieout.rules import Rules
 
 LEPRECHAUN = "-leprechaun"  #: how a virtual broker's name ends: never in the money ledger
@@ -117,9 +118,10 @@ def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _L
     answer = state.answer
     days = {b.batch_id: trade_date_of(b, answer, rules.calendar, known_at=row.registered_at) for b in answer.batches}
     placed = [(batch, position, leg) for batch in answer.batches for position, leg in _positions(batch)]
-    isins = isins_on(connection, {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed})
+    named = {(leg.exchange, leg.symbol, days[b.batch_id]) for b, _, leg in placed}
+    isins, prices = _known(connection, named)
     lines = [_their_line(i, b, leg, days[b.batch_id], isins) for i, (b, _, leg) in enumerate(placed)]
-    market = Looked(rules.market, {named: isin is not None for named, isin in isins.items()})
+    market = Looked(rules.market, {listing: isin is not None for listing, isin in isins.items()}, *prices)
     plain = _plain_lines(row, state, lines, replace(rules, market=market))
     return _Legs(
         batches=tuple(_batch_row(batch, answer, days[batch.batch_id]) for batch in answer.batches),
@@ -128,6 +130,14 @@ def _legs(connection: Connection, row: Record, state: State, rules: Rules) -> _L
             for (batch, position, _), line in zip(placed, lines, strict=True)
         ),
     )
+
+
+def _known(connection: Connection, named: set[Listing]) -> tuple[dict[Listing, str | None], Facts]:
+    """What the tables say of these listings and their prices, in one trip."""
+    if not named:
+        return {}, Facts({}, {})
+    isins, prices = together(connection, isins_of(named), prices_on(named))
+    return read_isins(isins), read_prices(prices)
 
 
 def _positions(batch: Batch) -> Iterable[tuple[int, Leg]]:

@@ -22,11 +22,11 @@ MASTER = _master()
 class Prices:
     """What is known of the corpus's prices: tick, low and high of one share. Who lists what is not known here."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:  # noqa: ARG002 the same on every day
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:  # noqa: ARG002 the same on every day
         """The tick of that share."""
         return TICK if instrument == TICKED.isin else None
 
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
+    def low_high(self, instrument: str, day: date, exchange: str) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
         """Between what it traded."""
         return (LOW, HIGH) if instrument == TICKED.isin else None
 

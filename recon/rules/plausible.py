@@ -17,6 +17,7 @@ from recon.values import ZERO, Finding
 class Fill:
     """One statement of a price: of how many shares, whose places count, and whether it was one fill."""
 
+    exchange: str
     instrument: str
     day: date
     filled: Decimal
@@ -44,10 +45,7 @@ def is_unchecked(item: Item, scene: Scene) -> bool:
     if not scene.knows_prices:
         return bool((item.ours and filled_of(item.ours)) or (item.theirs and item.theirs.leg.filled))
     fills = (*_ours(item, scene), *_theirs(item, scene))
-    return any(
-        scene.market.tick(fill.instrument, fill.day) is None or scene.market.low_high(fill.instrument, fill.day) is None
-        for fill in fills
-    )
+    return any(None in _known(fill, scene) for fill in fills)
 
 
 def _ours(item: Item, scene: Scene) -> Iterator[Fill]:
@@ -55,8 +53,8 @@ def _ours(item: Item, scene: Scene) -> Iterator[Fill]:
     for line in item.our_lines():
         if filled_of(line) > 0 and line.average_price:
             yield Fill(
-                instrument=line.instrument, day=line.trade_date, filled=filled_of(line), price=line.average_price,
-                places=scene.policy.price_places_ours, single=filled_of(line) == 1 or len(item.our_parts) > 1,
+                exchange=line.exchange, instrument=line.instrument, day=line.trade_date,
+                filled=filled_of(line), price=line.average_price, places=scene.policy.price_places_ours, single=filled_of(line) == 1 or len(item.our_parts) > 1,
             )  # fmt: skip
 
 
@@ -65,14 +63,20 @@ def _theirs(item: Item, scene: Scene) -> Iterator[Fill]:
         leg = line.leg
         if leg.filled > 0 and leg.average_price:
             yield Fill(
-                instrument=line.instrument, day=line.trade_date, filled=leg.filled, price=leg.average_price,
-                places=scene.policy.price_places_theirs, single=leg.filled == 1,
+                exchange=leg.exchange, instrument=line.instrument, day=line.trade_date,
+                filled=leg.filled, price=leg.average_price, places=scene.policy.price_places_theirs, single=leg.filled == 1,
             )  # fmt: skip
+
+
+def _known(fill: Fill, scene: Scene) -> tuple[tuple[Decimal, Decimal] | None, Decimal | None]:
+    """The day's low and high, and the tick, where that was traded."""
+    asked = fill.instrument, fill.day, fill.exchange
+    return scene.market.low_high(*asked), scene.market.tick(*asked)
 
 
 def _off(fill: Fill, scene: Scene) -> Decimal:
     """Rupees by which the price lies off any that can be; zero where it can be, or nothing is known."""
-    span, tick = scene.market.low_high(fill.instrument, fill.day), scene.market.tick(fill.instrument, fill.day)
+    span, tick = _known(fill, scene)
     if span is not None:
         beyond = max(span[0] - fill.price, fill.price - span[1])
         if beyond > half_unit(fill.places):

@@ -38,7 +38,7 @@ def differs(item: Item, scene: Scene) -> Iterator[Finding]:
     if not mine or not other or not difference:
         return
     filled = min(filled_of(ours), theirs.leg.filled)
-    tick = scene.market.tick(theirs.instrument, theirs.trade_date)
+    tick = scene.market.tick(theirs.instrument, theirs.trade_date, theirs.leg.exchange)
     bound = bound_at(scene.policy, filled=filled, price=other, tick=tick)
     within = abs(difference) <= bound.whole
     used = bound.slack_used(difference) * filled if within else ZERO

@@ -20,11 +20,11 @@ def _tape(request: pytest.FixtureRequest) -> Tape:
 class Listed:
     """Infosys alone on the NSE, five paise a step, between 1,490 and 1,510."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:  # noqa: ARG002 every day alike
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:  # noqa: ARG002 every day alike
         """Five paise."""
         return Decimal("0.05") if instrument == "NSE:INFY" else None
 
-    def low_high(self, instrument: str, day: date) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
+    def low_high(self, instrument: str, day: date, exchange: str) -> tuple[Decimal, Decimal] | None:  # noqa: ARG002 as above
         """Of Infosys."""
         return (Decimal(1490), Decimal(1510)) if instrument == "NSE:INFY" else None
 

@@ -20,7 +20,7 @@ REVIEW = date(2026, 12, 1)  #: on which the exchange looks at its bands again
 class Ticks(Prices):
     """What the exchange said: 10 paise for a share of 1,800 rupees, kept after its split until the review."""
 
-    def tick(self, instrument: str, day: date) -> Decimal | None:
+    def tick(self, instrument: str, day: date, exchange: str) -> Decimal | None:  # noqa: ARG002 the protocol's shape
         """The tick of the share that was split."""
         if instrument != AFTER_SPLIT.isin:
             return None

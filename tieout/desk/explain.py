@@ -89,7 +89,7 @@ def _explainer(connection: Connection, txn: int, rules: Rules, now: datetime) ->
         case=judged.loaded.case,
         judgement=judged.judgement,
         policy=rules.policy,
-        market=rules.market,
+        market=judged.market,
         our_raw={line: _by_field(raw) for line, raw in cells(connection, txn=txn).items()},
         their_raw=_their_raw(connection, txn),
     )
