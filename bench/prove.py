@@ -103,7 +103,7 @@ PROOFS: Sequence[Proof] = (
         name="fuzz",
         heading="100,000 mutated answers",
         promise="No crash, no wrong booking, each refusal with a reason; over real HTTP, dripping and endless answers"
-        " included, no call outlives its deadline.",
+        " included, no call outlives its deadline by a second.",
         run=fuzz,
     ),
     Proof(

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
-from bench.fuzz.calls import Called, call
+from bench.fuzz.calls import SLACK_S, Called, call
 from bench.fuzz.trial import Tally, run
 from bench.proofs import Outcome
 
@@ -53,9 +53,10 @@ def _of_answers(tally: Tally) -> list[str]:
 
 def _of_calls(called: Called) -> list[str]:
     kinds = ", ".join(f"{kind} {count}" for kind, count in called.refused.most_common())
-    found = f"crashes {len(called.crashes)}, wrong bookings {len(called.wrong)}, past their deadline {len(called.late)}"
+    found = f"crashes {len(called.crashes)}, wrong bookings {len(called.wrong)}"
+    late = f"later than {SLACK_S:g} s after their deadline {len(called.late)}"
     return [
-        f"calls over HTTP, deadline 0.5 s, {len(called.by_way)} ways to answer: {called.calls}; {found}",
+        f"calls over HTTP, deadline 0.5 s, {len(called.by_way)} ways to answer: {called.calls}; {found}, {late}",
         f"read: {called.booked}; refused: {kinds}; longest call: {called.slowest_s:.2f} s",
         *called.crashes[:10],
         *called.wrong[:10],
