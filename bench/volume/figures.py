@@ -8,7 +8,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any, Final
 
-from bench.volume.rounds import COUNT, JOIN, JUDGED, PAIR_IDS, PEER, RUN, SECOND, Measured
+from bench.volume.rounds import ADDED_UP, COUNT, JOIN, JUDGED, PAIR_IDS, PEER, RUN, SECOND, Measured
 
 MOST_OF_JOIN: Final = 2.5
 MOST_OF_JOIN_AGAIN: Final = 1.5
@@ -67,6 +67,7 @@ class Figures:
             "workers": whole.workers,
             "memory_mb": dict(whole.memory_mb),
             "unaccounted": whole.said["unaccounted"],
+            "added_up_s": round(whole.median(ADDED_UP), 3),
             "buckets": whole.said["buckets"],
             "findings": dict(sorted(whole.findings.items())),
             "sizes": [_size(size) for size in self.sizes],
@@ -83,6 +84,7 @@ class Figures:
             *(_row(size) for size in self.sizes),
             "",
             f"{whole.lines} lines on each side, {whole.workers} processes: {_spread(whole, RUN)}, {judging}",
+            f"adding up shares and rupees of both sides, as a day's page does: {whole.median(ADDED_UP):.2f} s",
             _peer(whole),
             f"memory of its own, the most of one process: {_memory(whole)}",
             f"{among}: {self.incremental_ratio:.2f}",
@@ -101,6 +103,8 @@ def _wrong(size: Measured) -> Iterator[str]:
         yield f"{about}: the findings are {dict(size.findings)}, and not {dict(loaded.findings)}"
     if Decimal(said["unaccounted"]):
         yield f"{about}: {said['unaccounted']} lines, shares and rupees are unaccounted for"
+    if any(said["lost"]):
+        yield f"{about}: lines of ours and theirs without a verdict that counts: {said['lost']}"
     if size.not_found:
         yield f"{about}: of {size.not_found} lines the verdict is not found"
     if size.second_judged:

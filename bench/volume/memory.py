@@ -38,9 +38,17 @@ class Watch:
                     self._note("workers", child)
             with suppress(psutil.Error):
                 for session in self._database.children() if self._database else []:
-                    if session.cmdline()[0].startswith("postgres: tieout "):  # a session, or a part of its query
+                    if _serves_a_session(session):
                         self._note("sessions", session)
 
     def _note(self, kind: str, process: psutil.Process) -> None:
         with suppress(psutil.NoSuchProcess):
             self.most_mb[kind] = max(self.most_mb[kind], process.memory_full_info().uss / MB)
+
+
+def _serves_a_session(process: psutil.Process) -> bool:
+    """Whether it is a session of ours or a part of its query, and no process of the server's own."""
+    with suppress(psutil.NoSuchProcess):
+        title = " ".join(process.cmdline())
+        return title.startswith(("postgres: tieout ", "postgres: parallel worker"))
+    return False

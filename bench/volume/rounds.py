@@ -22,9 +22,9 @@ from bench.volume.place import Place, Say, engine_on
 from config.settings import child_environment
 from tieout.reconcile import reconcile
 
-JOIN, COUNT, PAIR_IDS, RUN, JUDGED, SECOND, PEER = (
-    *("counting join", "count(*)", "pair ids stored", "run"),
-    *("of it judging", "run again", "datacompy"),
+JOIN, COUNT, PAIR_IDS, RUN, JUDGED, ADDED_UP, SECOND, PEER = (
+    *("counting join", "count(*)", "pair ids stored", "run", "of it judging"),
+    *("shares and rupees", "run again", "datacompy"),
 )
 LIMIT_S = 3600.0
 SINGLES = 100  #: single transactions judged again, one database transaction each
@@ -95,6 +95,7 @@ def _round(found: Measured, engine: Engine, url: str, *, peer: bool) -> None:
     found.said = _program("run", url, str(found.workers))
     found.note(RUN, found.said["s"])
     found.note(JUDGED, found.said["judged_s"])
+    found.note(ADDED_UP, found.said["added_up_s"])
     again = _program("run", url, str(found.workers))
     found.note(SECOND, again["s"])
     found.second_judged += again["judged"]

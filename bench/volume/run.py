@@ -1,6 +1,7 @@
-"""`python -m bench.volume.run WORKERS`: one full run and its control totals, in a process of its own.
+"""`python -m bench.volume.run WORKERS`: one full run and the count of its lines, in a process of its own.
 
-The database's address comes in on standard input. Prints one JSON object.
+Shares and rupees are added up afterwards and timed apart. The database's address comes in on standard input.
+Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from bench.volume.made import RULES, evening
-from bench.volume.statements import BUCKETS, SOURCES
+from bench.volume.statements import BUCKETS, COUNTS, LINES, SOURCES
 from store.engine import connect
 from store.scopes import Scope
 from tieout.full import judge_scope
@@ -23,7 +24,7 @@ FIGURES = tuple(f"{side}_{figure}" for side in ("ours", "theirs") for figure in 
 
 
 def main(workers: int) -> None:
-    """Judge everything, add up both sides, say what came of it and how long it took."""
+    """Judge everything, count both sides, say what came of it and how long it took."""
     engine = connect(sys.stdin.readline().strip(), application="tieout-bench-run")
     began = perf_counter()
     points: list[tuple[str, float]] = []
@@ -32,24 +33,38 @@ def main(workers: int) -> None:
         tell=lambda point: points.append((point, perf_counter() - began)),
     )  # fmt: skip
     judged_s = perf_counter() - began
-    said = _totals(engine) if done.judged else {}
+    said = _counts(engine) if done.judged else {}
     took_s = perf_counter() - began
+    if done.judged:
+        began = perf_counter()
+        said |= {"unaccounted": _unaccounted(engine), "added_up_s": perf_counter() - began}
+    opened_s = next(at for point, at in points if point == "opened")
     print(json.dumps({"s": took_s, "judged_s": judged_s, "judged": done.judged, "by_statement": done.by_statement,
-                      "opened_s": next(at for point, at in points if point == "opened"), **said}))  # fmt: skip
+                      "opened_s": opened_s, **said}))  # fmt: skip
 
 
-def _totals(engine: Engine) -> dict[str, Any]:
-    """Lines by bucket, and how far the buckets are from the lines themselves: in lines, shares and rupees."""
+def _counts(engine: Engine) -> dict[str, Any]:
+    """Lines by bucket, and the lines of both sides that are in none."""
     with engine.connect() as connection:
+        buckets = connection.execute(text(COUNTS)).all()
+        lines = connection.execute(text(LINES)).one()
+    lost = (lines.ours - sum(row.ours for row in buckets), lines.theirs - sum(row.theirs for row in buckets))
+    return {
+        "buckets": {row.bucket: max(row.ours, row.theirs) for row in buckets},
+        "ours": lines.ours,
+        "theirs": lines.theirs,
+        "lost": lost,
+    }
+
+
+def _unaccounted(engine: Engine) -> str:
+    """How far the buckets are from the lines themselves: in lines, shares and rupees, all added up."""
+    with engine.connect() as connection:
+        connection.execute(text("set local statement_timeout = 0"))
         buckets = connection.execute(text(BUCKETS)).mappings().all()
         sources = connection.execute(text(SOURCES)).mappings().one()
     apart = [abs(Decimal(sources[name]) - sum(Decimal(row[name]) for row in buckets)) for name in FIGURES]
-    return {
-        "buckets": {row["bucket"]: max(row["ours_count"], row["theirs_count"]) for row in buckets},
-        "ours": sources["ours_count"],
-        "theirs": sources["theirs_count"],
-        "unaccounted": format(sum(apart, Decimal(0)).normalize(), "f"),
-    }
+    return format(sum(apart, Decimal(0)).normalize(), "f")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,13 @@ _FIGURES = (
     "count({0}.line) as {1}_count, coalesce(sum({0}.filled), 0) as {1}_quantity,\n"
     "  coalesce(sum({0}.filled * {0}.average_price), 0) as {1}_amount"
 )
-#: Counted from the lines themselves.
+#: Lines by bucket, of the verdicts that count, and the lines themselves: what every run adds up.
+COUNTS = """
+select v.bucket, count(v.ours) as ours, count(v.theirs) as theirs
+from verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev group by v.bucket
+"""
+LINES = "select (select count(*) from our_lines) as ours, (select count(*) from their_lines) as theirs"
+#: The same in shares and rupees, too, as a day's page shows them. Counted from the lines themselves.
 SOURCES = f"""
 select * from (select {_FIGURES.format("o", "ours")} from our_lines o) ours,
   (select {_FIGURES.format("e", "theirs")} from their_lines e) theirs
