@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 import click
 
-from cli.context import clock, database, settings
+from cli.context import clock, database, the_gateway
 from cli.show import FOUND, WRONG_CALL, Failure, output_options, show_rows, stderr, stdout
 from cli.show import as_json as json_of
-from config.settings import Gateway
 from gateway.tokens import ACCOUNT
 from tieout.accounts import BY_HAND, TAKEN, Link, NotLinkedError, link, unlink
 from tieout.desk import accounts as desk_accounts
@@ -78,7 +77,7 @@ def link_(*, account: str, user: str, name: str | None) -> None:
         raise Failure(WRONG_CALL, f"{account!r} is no smallcaseAuthId: 24 lower-case hex digits")
     if not is_user(user):
         raise Failure(WRONG_CALL, f"{user!r} is no id of a user: printable text, no spaces at its ends")
-    gateway = _gateway(name)
+    gateway = the_gateway(name)
     wanted = Link(
         gateway=gateway.name, book=gateway.book, account=account, user_ref=user, source=BY_HAND, by=getpass.getuser()
     )
@@ -96,7 +95,7 @@ def link_(*, account: str, user: str, name: str | None) -> None:
 @click.option("--gateway", "name", help="The gateway, if there are several.")
 def unlink_(*, account: str, reason: str, name: str | None) -> None:
     """Take ACCOUNT from its user."""
-    gateway, now = _gateway(name), clock().now()
+    gateway, now = the_gateway(name), clock().now()
     with database() as engine, engine.begin() as connection:
         try:
             user = unlink(
@@ -106,14 +105,3 @@ def unlink_(*, account: str, reason: str, name: str | None) -> None:
             raise Failure(FOUND, str(error)) from None
     click.echo(f"{account} is no longer {user}'s.")
     stderr().print("Tokens made before live on until they expire, as TIEOUT_TOKEN_LIFETIME says.", style="dim")
-
-
-def _gateway(name: str | None) -> Gateway:
-    found = settings().gateways()
-    if name is None and len(found) == 1:
-        return found[0]
-    for gateway in found:
-        if gateway.name == name:
-            return gateway
-    known = ", ".join(gateway.name for gateway in found)
-    raise Failure(WRONG_CALL, f"name the gateway with --gateway, one of: {known or 'none is set up'}")

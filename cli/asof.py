@@ -8,8 +8,8 @@ from datetime import date, datetime
 import click
 from rich.table import Table
 
-from cli.context import clock, database, settings
-from cli.day import EVERYTHING, TradeDate, print_day, the_gateway
+from cli.context import clock, database, settings, the_gateway
+from cli.day import EVERYTHING, TradeDate, print_day
 from cli.instants import Instant, looking_back
 from cli.show import output_options, show_rows, stderr, stdout
 from config.calendar import IST
@@ -37,7 +37,7 @@ EMPTY = "Nothing is said otherwise now."
 @output_options
 def asof(*, trade_date: date, instant: datetime, gateway: str | None, as_json: bool, as_csv: bool) -> None:
     """Show what we knew of a trade date at an instant, and every line of which something else is said now."""
-    name, now = the_gateway(settings(), gateway), clock().now()
+    name, now = the_gateway(gateway).name, clock().now()
     with database() as engine:
         review_due(engine, now=now, rules=rules_from(settings()), limit=EVERYTHING, gateway=name)
         with (

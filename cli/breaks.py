@@ -9,8 +9,7 @@ from datetime import datetime
 import click
 from sqlalchemy import Connection, Engine
 
-from cli.context import clock, database, settings
-from cli.day import the_gateway
+from cli.context import clock, database, settings, the_gateway
 from cli.instants import Instant, looking_back
 from cli.show import WRONG_CALL, Failure, output_options, show_rows, stderr
 from recon.names import CLASS_OF
@@ -94,6 +93,6 @@ def _seen(engine: Engine, wanted: FindingFilter, instant: datetime | None) -> It
         return
     if wanted.trade_date is None:
         raise Failure(WRONG_CALL, "name the trade date with --date: --as-of judges one day anew")
-    name = the_gateway(settings(), wanted.gateway)
+    name = the_gateway(wanted.gateway).name
     with looking_back(engine, gateway=name, trade_date=wanted.trade_date, instant=instant) as then:
         yield _Lent(then.connection)

@@ -6,8 +6,8 @@ from datetime import date
 
 import click
 
-from cli.context import clock, database, settings
-from cli.day import EVERYTHING, TradeDate, the_gateway
+from cli.context import clock, database, settings, the_gateway
+from cli.day import EVERYTHING, TradeDate
 from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from store.closed_days import Close
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
@@ -42,7 +42,7 @@ def close(
     *, trade_date: date, by: str, why: str | None, despite: str | None, gateway: str | None, as_json_: bool
 ) -> None:
     """Close a trade date: it must add up, be judged, and nothing of it be pending."""
-    name, now = the_gateway(settings(), gateway), clock().now()
+    name, now = the_gateway(gateway).name, clock().now()
     signature = Signature(by=by, now=now, why=why, despite=despite)
     rules = rules_from(settings())
     with database() as engine:
@@ -74,9 +74,7 @@ def reopen(*, trade_date: date, by: str, why: str, gateway: str | None, as_json_
     signature = Signature(by=by, now=clock().now(), why=why)
     with database() as engine:
         try:
-            reopened = reopen_day(
-                engine, gateway=the_gateway(settings(), gateway), trade_date=trade_date, signature=signature
-            )
+            reopened = reopen_day(engine, gateway=the_gateway(gateway).name, trade_date=trade_date, signature=signature)
         except CannotCloseError as error:
             raise Failure(WRONG_CALL, str(error)) from None
     _show(reopened, as_json_=as_json_)

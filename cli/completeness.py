@@ -1,19 +1,13 @@
-"""`tieout completeness` and `tieout gateways`: how far all is known, and whether calls go out."""
+"""`tieout completeness`: how far all is known, what is open, and why."""
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import click
 
-from cli.context import clock, database, servers, settings
-from cli.show import FOUND, output_options, show_rows, stdout
-from cli.show import as_json as json_of
-from gateway.rate import Limiter
+from cli.context import clock, database, settings, wanted_gateways
+from cli.show import FOUND, in_ist, output_options, show_rows, stdout
 from tieout.completeness import Completeness
 from tieout.desk import completeness as desk
-from tieout.desk.gateways import COLUMNS as GATEWAY_COLUMNS
-from tieout.desk.gateways import as_row, gateways_now
 from tieout.rules import rules_from
 
 EPILOG = """
@@ -39,7 +33,7 @@ def completeness(*, gateway: str | None, limit: int | None, check: bool, as_json
     Everything that was told as created before the watermark is at its end and fetched, or is listed.
     """
     own = settings()
-    names = [found.name for found in own.gateways() if gateway in {None, found.name}]
+    names = [found.name for found in wanted_gateways(gateway)]
     with database() as engine, engine.connect() as connection:
         calendar = rules_from(own).calendar
         found = desk.completeness(connection, names, now=clock().now(), calendar=calendar, silence=own.feed_silence)
@@ -59,7 +53,7 @@ def _tell(found: Completeness, limit: int) -> None:
     """One gateway in words, and the table of what is open."""
     out = stdout()
     mark = found.watermark
-    until = f"complete until {mark.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if mark else "completeness is not proven"
+    until = f"complete until {in_ist(mark)}" if mark else "completeness is not proven"
     feed = found.feed
     out.print(f"{found.gateway}: {until}", markup=False)
     for state in found.states:
@@ -72,16 +66,3 @@ def _tell(found: Completeness, limit: int) -> None:
     show_rows(desk.open_rows(found)[:limit], columns=desk.SHORT_COLUMNS, empty=f"{found.gateway}: nothing is open.")
     if len(found.open) > limit:
         out.print(f"  The first {limit} of {len(found.open)}; all with --json, --csv or --limit.", markup=False)
-
-
-@click.command(epilog="Examples: tieout gateways · tieout gateways --json")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-def gateways(*, as_json: bool) -> None:
-    """Show whether calls to each gateway go out: its breaker, its limit and what is left of it."""
-    with servers() as found, database() as engine, engine.connect() as connection:
-        now = gateways_now(connection, settings().gateways(), Limiter(found.broker_url))
-        rows = [as_row(each) for each in now]
-    if as_json:
-        click.echo("\n".join(json_of(row) for row in rows))
-    else:
-        show_rows(rows, columns=GATEWAY_COLUMNS, empty="No gateway is set: see docs/settings.md.")

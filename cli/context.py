@@ -9,10 +9,10 @@ from functools import cache
 from sqlalchemy import Engine
 
 from cli.homes import enter, latest
-from cli.show import stderr
+from cli.show import WRONG_CALL, Failure, stderr
 from config.clock import Clock, clock_from
 from config.servers import Servers, open_servers
-from config.settings import Settings, load_settings
+from config.settings import Gateway, Settings, load_settings
 from store.engine import connect
 from store.migrate import migrate, require_head
 
@@ -29,6 +29,26 @@ def settings() -> Settings:
         return own
     stderr().print(f"no Gateway keys are set: this is the simulated day in {home}", style="dim")
     return enter(home)
+
+
+def wanted_gateways(name: str | None) -> list[Gateway]:
+    """The gateway of that name, or all of them without one. A name that is not set is a wrong call."""
+    known = settings().gateways()
+    wanted = [each for each in known if name in {None, each.name}]
+    if name is not None and not wanted:
+        names = ", ".join(each.name for each in known) or "none"
+        raise Failure(WRONG_CALL, f"no gateway is named {name!r}: there is {names}")
+    return wanted
+
+
+def the_gateway(name: str | None) -> Gateway:
+    """The gateway of that name, or the only one. Raises `Failure` when that is not clear."""
+    wanted = wanted_gateways(name)
+    if len(wanted) != 1:
+        names = ", ".join(each.name for each in wanted)
+        choice = f"name one with --gateway: {names}" if names else "set TIEOUT_GATEWAY_NAME and its keys in .env"
+        raise Failure(WRONG_CALL, f"which gateway? {choice}")
+    return wanted[0]
 
 
 def clock() -> Clock:

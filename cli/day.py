@@ -10,9 +10,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from sqlalchemy import Engine
 
-from cli.context import clock, database, settings
+from cli.context import clock, database, settings, the_gateway
 from cli.instants import Instant, looking_back
-from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
+from cli.show import FOUND, as_json, in_ist, stderr, stdout
 from config.calendar import IST
 from config.settings import Settings
 from store.closed_days import Close
@@ -61,7 +61,7 @@ class TradeDate(click.ParamType[date]):
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
 def day(*, trade_date: date | None, gateway: str | None, instant: datetime | None, as_json_: bool) -> None:
     """Show how one trade date ties out; judges first what is due."""
-    name, now = the_gateway(settings(), gateway), clock().now()
+    name, now = the_gateway(gateway).name, clock().now()
     wanted = trade_date or now.astimezone(IST).date()
     with database() as engine:
         if instant is None:
@@ -91,17 +91,6 @@ def known_then(engine: Engine, gateway: str, trade_date: date, instant: datetime
         return day_of(then.connection, gateway=gateway, trade_date=trade_date, as_of=instant, book=book)
 
 
-def the_gateway(settings: Settings, name: str | None) -> str:
-    """The gateway that is meant. Raises `Failure` when that is not clear."""
-    names = [gateway.name for gateway in settings.gateways()]
-    if name is not None and name not in names:
-        raise Failure(WRONG_CALL, f"no gateway is named {name!r}: there is {', '.join(names) or 'none'}")
-    if name is None and len(names) != 1:
-        choice = f"name one with --gateway: {', '.join(names)}" if names else "set TIEOUT_GATEWAY_NAME"
-        raise Failure(WRONG_CALL, f"which gateway? {choice}")
-    return name or names[0]
-
-
 def print_day(day: Day) -> None:
     """Print the tie-out table of a day."""
     out = stdout()
@@ -124,11 +113,11 @@ def print_day(day: Day) -> None:
 
 
 def _as_of(day: Day) -> str:
-    return f"as of {day.as_of.astimezone(IST):%d %b %Y %H:%M} IST"
+    return f"as of {in_ist(day.as_of)}"
 
 
 def _signature(day: Day, close: Close) -> str:
-    signed = f"closed by {close.closed_by}, {close.closed_at.astimezone(IST):%d %b %Y %H:%M} IST"
+    signed = f"closed by {close.closed_by}, {in_ist(close.closed_at)}"
     if day.changed:
         return f"{signed}; it has changed since: tieout verify {day.trade_date} names what, tieout asof says why"
     return f"{signed}; root {close.root.hex()}"

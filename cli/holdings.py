@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from cli.context import clock, database, settings
+from cli.context import clock, database, settings, the_gateway
 from cli.show import FOUND, WRONG_CALL, Failure, as_json, output_options, show_rows, stderr, stdout
-from config.settings import Gateway
 from store.holdings import StoredHolding
 from tieout.desk import holdings as desk
 from tieout.desk.rupees import shares
@@ -166,7 +165,7 @@ def fetch_(*, accounts: tuple[str, ...], everything: bool, name: str | None, as_
         raise Failure(WRONG_CALL, "name the accounts, or say --all for every known one")
     if wrong := next((account for account in accounts if not ACCOUNT.fullmatch(account)), None):
         raise Failure(WRONG_CALL, f"{wrong!r} is no smallcaseAuthId: that is 24 hex digits")
-    gateway = _gateway(name)
+    gateway = the_gateway(name)
     with database() as engine:
         wanted = accounts or tuple(known_accounts(engine, gateway.name))
         units = fetch(engine, gateway=gateway, accounts=wanted, now=clock().now())
@@ -176,13 +175,3 @@ def fetch_(*, accounts: tuple[str, ...], everything: bool, name: str | None, as_
         click.echo(f"{len(units):,} accounts are due now. See: tieout holdings list")
     if not units:
         sys.exit(FOUND)
-
-
-def _gateway(name: str | None) -> Gateway:
-    """The gateway of that name, or the only one. Raises `SettingsError`, `Failure`."""
-    if name:
-        return settings().gateway(name)
-    gateways = settings().gateways()
-    if len(gateways) != 1:
-        raise Failure(WRONG_CALL, f"{len(gateways)} gateways are set: name one with --gateway")
-    return gateways[0]

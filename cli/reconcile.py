@@ -12,8 +12,8 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 
-from cli.context import clock, database, settings
-from cli.day import TradeDate, print_day, the_gateway
+from cli.context import clock, database, settings, the_gateway
+from cli.day import TradeDate, print_day
 from cli.show import AWAY, FOUND, WRONG_CALL, Failure, stderr
 from store.scopes import count_due
 from tieout.desk.day import day as day_of
@@ -74,7 +74,7 @@ def reconcile(
         raise Failure(WRONG_CALL, "a day or a month: leave one of them out")
     if all_gateways and (gateway or day):
         raise Failure(WRONG_CALL, "--all means every gateway: leave --gateway and the date out")
-    scope = Scope(gateway=None if all_gateways else the_gateway(settings(), gateway), **_days(day, month))
+    scope = Scope(gateway=None if all_gateways else the_gateway(gateway).name, **_days(day, month))
     with database() as engine:
         _ask(engine, scope, now)
         if again:

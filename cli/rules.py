@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from cli.context import clock, database, settings
-from cli.day import TradeDate, the_gateway
+from cli.context import clock, database, settings, the_gateway
+from cli.day import TradeDate
 from cli.show import WRONG_CALL, Failure, as_json, output_options, show_rows, stderr, stdout
 from config.rulesets import BadRuleSetError, RuleSet, find_rule_set, read_rule_set, rule_sets
 from recon.lines import plain_text
@@ -85,7 +85,7 @@ def check(*, file: Path) -> None:
 def compare_(*, first: str, second: str, trade_date: date, gateway: str | None, as_json_: bool) -> None:
     """Judge a day by two rule sets on the same frozen inputs and print what differs; nothing is stored."""
     sets = (_found(first), _found(second))
-    name = the_gateway(settings(), gateway)
+    name = the_gateway(gateway).name
     with database() as engine:
         whole, differences = _compared(engine, name, trade_date, sets, as_json_=as_json_)
     if as_json_:

@@ -16,6 +16,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from config.calendar import IST
+
 FOUND, WRONG_CALL, AWAY = 1, 2, 3  #: exit codes; 0 is "did it"
 
 Row = Mapping[str, object]
@@ -47,6 +49,11 @@ def stderr() -> Console:
 def as_json(value: object) -> str:
     """One line of JSON: decimals as strings, instants as ISO 8601 UTC, absent as null."""
     return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def in_ist(at: datetime | None, *, none: str = "not known") -> str:
+    """The instant as people in India read it, to the minute."""
+    return f"{at.astimezone(IST):%d %b %Y %H:%M} IST" if at else none
 
 
 def show_rows(

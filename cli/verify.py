@@ -6,8 +6,8 @@ from datetime import date
 
 import click
 
-from cli.context import servers, settings
-from cli.day import TradeDate, the_gateway
+from cli.context import servers, the_gateway
+from cli.day import TradeDate
 from cli.show import FOUND, WRONG_CALL, Failure, stderr, stdout
 from cli.show import as_json as json_line
 from store.engine import driver_url
@@ -34,7 +34,7 @@ Exit status: 0 the day is what was signed, 1 it is not and the rows are named.
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
 def verify(*, trade_date: date, gateway: str | None, version: int | None, root: str | None, as_json_: bool) -> None:
     """Recompute a closed day from what is stored; say yes, or name the rows that differ."""
-    name = the_gateway(settings(), gateway)
+    name = the_gateway(gateway).name
     with (
         servers() as found,
         reading(driver_url(found.database_url)) as reader,

@@ -1,11 +1,10 @@
-"""How far completeness is proven for each gateway, and whether calls to it go out."""
+"""Each gateway as it is set and stands, and how far completeness is proven for it."""
 
 from __future__ import annotations
 
 from flask import Blueprint, render_template
 
 from console.desk import desk
-from tieout.desk.completeness import completeness
 from tieout.desk.gateways import gateways_now
 
 pages = Blueprint("completeness", __name__)
@@ -17,12 +16,16 @@ def show() -> str:
     """The watermark, the states and what is open, gateway by gateway."""
     found = desk()
     with found.engine.connect() as connection:
-        rows = completeness(
-            connection,
-            [name for name, _ in found.gateways],
-            now=found.now(),
-            calendar=found.rules.calendar,
-            silence=found.silence,
+        rows = found.complete(connection)
+    return render_template("completeness.html", found=rows, shown=SHOWN)
+
+
+@pages.get("/gateways")
+def gateways() -> str:
+    """Each gateway's address, keys by fingerprint, limit and breaker."""
+    found = desk()
+    with found.engine.connect() as connection:
+        rows = gateways_now(
+            connection, found.limits, found.limiter, complete=found.complete(connection), now=found.now()
         )
-        limits = gateways_now(connection, found.limits, found.limiter)
-    return render_template("completeness.html", found=rows, limits=limits, shown=SHOWN)
+    return render_template("gateways.html", rows=rows)

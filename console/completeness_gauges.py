@@ -10,16 +10,15 @@ from prometheus_client.registry import Collector
 
 from console.desk import Desk
 from tieout.completeness import Completeness
-from tieout.desk.completeness import completeness
 from tieout.desk.gateways import GatewayNow, gateways_now
 
 
 def completeness_gauges(found: Desk) -> Collector:
     """How far completeness is proven, and what is left of each limit."""
     with found.engine.connect() as connection:
-        names = [name for name, _ in found.gateways]
-        rows = completeness(connection, names, now=found.now(), calendar=found.rules.calendar, silence=found.silence)
-        return _Gauges(rows, gateways_now(connection, found.limits, found.limiter))
+        rows = found.complete(connection)
+        limits = gateways_now(connection, found.limits, found.limiter, complete=rows, now=found.now(), answered=False)
+        return _Gauges(rows, limits)
 
 
 class _Gauges(Collector):

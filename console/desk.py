@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from config.clock import Clock, FileClock
 from config.settings import Gateway
 from gateway.rate import Limiter
+from tieout.completeness import Completeness
 from tieout.desk.breaks import Severity
 from tieout.desk.broker import BrokerWatch
+from tieout.desk.completeness import completeness
 from tieout.desk.queue import IST
 from tieout.desk.severity import severity_as_of
 from tieout.holding_states import HoldingsPlan
@@ -45,6 +47,11 @@ class Desk:
     def severity(self) -> Severity:
         """How severe a finding is as of now."""
         return severity_as_of(self.now(), self.rules.calendar)
+
+    def complete(self, connection: Connection) -> list[Completeness]:
+        """How far completeness is proven, gateway by gateway as configured."""
+        names, calendar = [name for name, _ in self.gateways], self.rules.calendar
+        return completeness(connection, names, now=self.now(), calendar=calendar, silence=self.silence)
 
     @property
     def limiter(self) -> Limiter:

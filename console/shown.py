@@ -10,6 +10,7 @@ from flask import Flask, request, url_for
 from markupsafe import Markup
 
 from console.desk import desk
+from console.menu import GROUPS, section_of
 from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning
 from tieout.desk.queue import IST
@@ -178,6 +179,8 @@ def _on_every_page() -> dict[str, object]:
         "environment": found.environment,
         "theme": theme(),
         "here": here,
+        "groups": GROUPS,
+        "section": section_of(request.endpoint),
         "link": url_for,
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -92,6 +92,12 @@ _CHANGES = text("""
 select gateway, at, breaker, reason from breaker_changes where gateway = :gateway order by change_id desc limit :limit
 """)
 
+#: A day suffices, and only its partition is read.
+_ANSWERED = text("""
+select max(s.answered_at) from snapshots s join transactions t using (txn)
+where t.gateway = :gateway and s.answered_at > now() - interval '1 day'
+""")
+
 
 def block(connection: Connection, *, gateway: str, pause: timedelta, reason: str) -> None:
     """Leave the whole gateway alone for that long; a longer block stands."""
@@ -143,3 +149,9 @@ def changes(connection: Connection, *, gateway: str, limit: int) -> Sequence[Row
 def states(connection: Connection) -> list[Row[Any]]:
     """The state of every gateway that ever was blocked."""
     return list(connection.execute(_ALL))
+
+
+def answered_at(connection: Connection, *, gateway: str) -> datetime | None:
+    """When the API last answered about a transaction, by the database's clock; None if not within a day."""
+    found: datetime | None = connection.execute(_ANSWERED, {"gateway": gateway}).scalar_one()
+    return found

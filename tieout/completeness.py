@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
 from config.calendar import ist_date
@@ -16,6 +17,7 @@ from recon.values import Calendar
 from store.completeness import Feed, Followed
 
 OVERDUE: Final = timedelta(minutes=2)  #: a question that should have been asked so long ago holds the watermark
+PAISE: Final = Decimal("0.01")
 _MOST_SAID: Final = 80
 _DOUBTED: Final = frozenset({"COMPLETED", "ERRORED", "EXPIRED", "CANCELLED"})
 
@@ -50,7 +52,7 @@ class Open:
     why: str
     next_ask_at: datetime | None
     asks: int
-    value: str
+    value: Decimal  #: rupees at stake as far as known
     holds: bool  #: the watermark does not pass it
 
 
@@ -123,7 +125,7 @@ def _open(row: Followed, now: datetime) -> Open:
         why=_why(row),
         next_ask_at=row.ask_at,
         asks=row.asks,
-        value=f"{row.value:.2f}",
+        value=row.value.quantize(PAISE),
         holds=state in {"unanswered", "overdue"},
     )
 

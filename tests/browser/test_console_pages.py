@@ -33,6 +33,7 @@ PAGES = (
     "/accounts",
     "/keys",
     "/completeness",
+    "/gateways",
     "/refusals",
     "/alerts",
     "/meanings",

@@ -94,7 +94,7 @@ def test_completeness_for_machines_names_what_is_open() -> None:
 def test_completeness_for_people_says_what_to_do() -> None:
     """And a check of it fails while something is open that should not be."""
     result = _run("completeness")
-    assert "demo: complete until 2026-11-20 06:30:00 UTC" in result.stdout
+    assert "demo: complete until 20 Nov 2026 12:00 IST" in result.stdout
     assert "catching-up: 1 transactions wait for an answer that is due" in result.stdout
     assert "given-up" in result.stdout
     assert _run("completeness", "--check").exit_code == 1
@@ -115,12 +115,36 @@ def test_people_give_up_and_take_up() -> None:
     assert states == {"TRX_new": "given-up", "TRX_given": "open"}
 
 
-def test_gateways_show_their_limit_and_their_breaker() -> None:
-    """What is free of it now, and that nothing stopped."""
+def test_gateways_show_their_keys_their_limit_and_their_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Address, environment, keys by fingerprint with their windows, what is free of the limit; never a secret."""
+    monkeypatch.setenv("TIEOUT_GATEWAY_API_SECRETS", "old@/2026-11-01:hush-one new:hush-two next:hush-three")
+    monkeypatch.setenv("TIEOUT_GATEWAY_URL", "https://gatewayapi.stag.smallcase.com")
+    monkeypatch.setenv("TIEOUT_PUBLIC_URL", "https://hooks.example/in/")
+    context.settings.cache_clear()
     (found,) = _objects("gateways", "--json")
     assert (found["calls"], found["breaker"], found["rate_per_s"], found["at_once"]) == ("go out", "closed", 8, 4)
     assert 0 <= found["free"] <= 4
-    assert "go out" in _run("gateways").stdout
+    assert (found["environment"], found["host"], found["book"]) == (
+        "staging",
+        "gatewayapi.stag.smallcase.com",
+        "test",
+    )
+    assert (found["webhook_path"], found["webhook_url"]) == ("/webhooks/demo", "https://hooks.example/in/webhooks/demo")
+    assert (found["watermark"], found["state"], found["answered_at"]) == ("2026-11-20T06:30:00Z", "catching-up", None)
+    keys = [(key["kind"], key["key_id"], key["valid"], key["signs"]) for key in found["keys"]]
+    assert keys == [("JWT", "k1", True, True), ("API", "old", False, False), ("API", "new", True, True),
+                    ("API", "next", True, False)]  # fmt: skip
+    shown = _run("gateways").stdout
+    assert "go out; 8 a second" in shown
+    assert found["keys"][2]["fingerprint"] in shown
+    assert "hush" not in shown + _run("gateways", "--json").stdout + _run("gateways", "--csv").stdout
+
+
+def test_a_gateway_that_is_not_set_is_a_wrong_call() -> None:
+    """The names that are known are told; both commands say the same."""
+    for command in ("gateways", "completeness"):
+        asked = _run(command, "--gateway", "other")
+        assert (asked.exit_code, "there is demo" in asked.stderr) == (2, True)
 
 
 def test_the_page_and_the_gauges_say_the_same(url: str, broker_url: str) -> None:
@@ -131,7 +155,10 @@ def test_the_page_and_the_gauges_say_the_same(url: str, broker_url: str) -> None
     app = create_app(settings, engine=engine, watch=watch, clock=clock, rules=rules)
     headers = {"Host": f"127.0.0.1:{settings.console_port}"}
     page = app.test_client().get("/completeness", headers=headers).text
-    for word in ("2026-11-20T06:30:00.000Z", "catching-up", "TRX_new", "did not end within ten sessions", "8 a second"):
+    for word in ("2026-11-20T06:30:00.000Z", "catching-up", "TRX_new", "did not end within ten sessions"):
+        assert word in page
+    page = app.test_client().get("/gateways", headers=headers).text
+    for word in ("8 a second", "/webhooks/demo", "signs and verifies", "go out", "catching-up"):
         assert word in page
     shown = app.test_client().get("/metrics", headers=headers).text
     samples = {

@@ -32,6 +32,7 @@ EVERY_PAGE = (
     f"/events/{PARKED_EVENT}",
     f"/transactions/{GATEWAY}/{DIFFERS}",
     "/completeness",
+    "/gateways",
     "/refusals",
     "/alerts",
     "/meanings",
