@@ -58,10 +58,33 @@ CLASS_OF: dict[str, FindingClass] = {
     "note-missing": _BREAK,
     "note-diff": _BREAK,
     "payload-invalid": _BREAK,
+    "unsettled-t1": _PENDING,
+    "sold-today": _PENDING,
+    "snapshot-age": _PENDING,
+    "short-delivery": _BREAK,
+    "pledged": _NOTE,
+    "mtf": _NOTE,
+    "blocked": _NOTE,
+    "split": _NOTE,
+    "bonus-pending": _BREAK,  # pending until it is due
+    "ca-other": _BREAK,
+    "ca-ratio": _BREAK,
+    "off-platform": _NOTE,
+    "off-platform-sale": _BREAK,
+    "transfer": _BREAK,
+    "attribution": _BREAK,
+    "dup-listing": _NOTE,
+    "isin-unmapped": _BREAK,
+    "orphan-fill": _NOTE,  # its order break is the break
+    "avg-cost": _BREAK,
+    "broker-flag": _BREAK,
+    "negative": _BREAK,
+    "wrong-account": _BREAK,
+    "unexplained": _BREAK,
 }
 
 #: While one of these is open, its day is not signed: what it hides cannot be known.
-BLOCKING: frozenset[str] = frozenset({"unmapped"})
+BLOCKING: frozenset[str] = frozenset({"unmapped", "isin-unmapped"})
 
 #: Place of a name in that order.
 ORDER: dict[str, int] = {name: place for place, name in enumerate(CLASS_OF)}

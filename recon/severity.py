@@ -62,6 +62,19 @@ FLOOR: Final[dict[str, Severity]] = {
     "note-missing": Severity.MEDIUM,
     "note-diff": Severity.HIGH,
     "payload-invalid": Severity.HIGH,
+    "short-delivery": Severity.MEDIUM,
+    "bonus-pending": Severity.MEDIUM,
+    "ca-other": Severity.MEDIUM,
+    "ca-ratio": Severity.HIGH,
+    "off-platform-sale": Severity.MEDIUM,
+    "transfer": Severity.MEDIUM,
+    "attribution": Severity.HIGH,
+    "isin-unmapped": Severity.HIGH,
+    "avg-cost": Severity.LOW,
+    "broker-flag": Severity.MEDIUM,
+    "negative": Severity.CRITICAL,
+    "wrong-account": Severity.CRITICAL,
+    "unexplained": Severity.LOW,
 }
 
 USER_EDITED = "user-edited"  #: the customer changed it on the review screen

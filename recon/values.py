@@ -42,6 +42,7 @@ class Level(StrEnum):
     LINE = "line"
     BATCH = "batch"
     TRANSACTION = "transaction"
+    HOLDING = "holding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +271,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     ours_line: int | None = None
     theirs_line: int | None = None
+    root: str | None = None  #: id of the finding that is the cause of this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 DOCS = Path(__file__).parents[2] / "docs" / "breaks.md"
-_HEADING = re.compile(r"#{2,4}\s+`?(?P<name>[a-z][a-z-]*)`?\s*")
+_HEADING = re.compile(r"#{2,4}\s+`?(?P<name>[a-z][a-z0-9-]*)`?\s*")
 _ANY_HEADING = re.compile(r"#{1,6}\s")
 _LABEL = re.compile(r"\*\*(?P<label>[^*]+?)\.?\*\*\s*(?P<rest>.*)")
 _MARKUP = re.compile(r"[*`]|\[(?P<text>[^\]]*)\]\([^)]*\)")
