@@ -10,8 +10,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
 from store.engine import connect
+from tests import settled_day
 
 TEMPLATE = "tieout_template"
+SETTLED = "tieout_settled"
 
 
 @pytest.fixture(name="shared_engine", scope="module")
@@ -35,3 +37,29 @@ def _connection(shared_engine: Engine) -> Iterator[Connection]:
     with shared_engine.connect() as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture(name="settled", scope="session")
+def _settled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with the day of `settled_day` in it, to be copied."""
+    _run(postgres, f"create database {SETTLED} template {TEMPLATE}")
+    engine = connect(make_url(postgres).set(database=SETTLED).render_as_string(hide_password=False))
+    settled_day.tell(engine, tmp_path_factory.mktemp("settled"))
+    engine.dispose()
+    return SETTLED
+
+
+@pytest.fixture(name="settled_url")
+def _settled_url(postgres: str, settled: str) -> Iterator[str]:
+    """The address of a copy of that day, of this test alone."""
+    name = f"s{uuid4().hex[:12]}"
+    _run(postgres, f"create database {name} template {settled}")
+    yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    _run(postgres, f"drop database {name} with (force)")
+
+
+def _run(url: str, statement: str) -> None:
+    admin = connect(url).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(statement))
+    admin.dispose()

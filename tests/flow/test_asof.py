@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from config.statuses import read_statuses
 from tests.builders import DAY, EVENING, GATEWAY, a_batch, a_leg, an_answer, rules, store_snapshot, store_webhook
-from tests.settled_day import RULES, UNHEARD, import_rows, judge, name_of, ours, tell
+from tests.settled_day import RULES, UNHEARD, import_rows, judge, name_of, ours
 from tieout.asof import Asked, knowing, rules_then
 from tieout.closing import Signature, close_day
 from tieout.desk.day import Day
@@ -48,10 +48,15 @@ def differences(engine: Engine, since: datetime = EVENING, **more: Any) -> list[
         return list(changed(then, now, scope, **named))
 
 
+@pytest.fixture(name="database_url")
+def _database_url(settled_url: str) -> str:
+    """A copy of the small day, told and judged."""
+    return settled_url
+
+
 @pytest.fixture(name="told")
-def _told(engine: Engine, tmp_path: Path) -> Engine:
+def _told(engine: Engine) -> Engine:
     """The small day, judged in the evening."""
-    tell(engine, tmp_path)
     return engine
 
 

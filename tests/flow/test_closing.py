@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from store.digests import canonical_texts
 from store.engine import driver_url
 from store.verdicts import judge_again
 from tests.builders import ACCOUNT, BROKER, DAY, EVENING, GATEWAY
-from tests.settled_day import RULES, judge, tell
+from tests.settled_day import RULES, judge
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
 from tieout.desk.broker import BrokerWatch
 from tieout.desk.day import as_json
@@ -40,10 +39,15 @@ def close(engine: Engine, **but: Any) -> Close:
     return close_day(engine, **(named | but))
 
 
+@pytest.fixture(name="database_url")
+def _database_url(settled_url: str) -> str:
+    """A copy of the small day, told and judged."""
+    return settled_url
+
+
 @pytest.fixture(name="told")
-def _told(engine: Engine, tmp_path: Path) -> Engine:
+def _told(engine: Engine) -> Engine:
     """The small day, judged."""
-    tell(engine, tmp_path)
     return engine
 
 

@@ -14,9 +14,15 @@ from sqlalchemy import Engine, text
 from cli import context
 from cli.main import tieout
 from tests.builders import EVENING, GATEWAY, a_leg
-from tests.settled_day import import_rows, judge, ours, tell
+from tests.settled_day import import_rows, judge, ours
 
 BY = ("2026-11-20", "--by", "Asha Rao")
+
+
+@pytest.fixture(name="database_url")
+def _database_url(settled_url: str) -> str:
+    """A copy of the small day, told and judged."""
+    return settled_url
 
 
 @pytest.fixture(name="clock", autouse=True)
@@ -42,8 +48,8 @@ def _clock(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.fixture(name="told")
-def _told(engine: Engine, tmp_path: Path) -> Engine:
-    tell(engine, tmp_path)
+def _told(engine: Engine) -> Engine:
+    """The small day, judged."""
     return engine
 
 
