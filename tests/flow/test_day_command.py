@@ -123,3 +123,30 @@ def test_reconcile_judges_what_is_stale_and_shows_the_day(engine: Engine, txn: i
     counts = ["1 transactions judged", "1 transactions judged", "0 transactions judged"]
     assert all(words in result.output for words, result in zip(counts, results, strict=True))
     assert "Every line of both sides is accounted for" in results[0].output
+
+
+def test_reconcile_takes_a_month_or_every_gateway(engine: Engine, txn: int) -> None:
+    """Another month's run leaves what is stale alone; one over every gateway finds what is left."""
+    results = [
+        CliRunner().invoke(reconcile, arguments)
+        for arguments in (["--month", "2026-10"], ["--month", "2026-11", "--workers", "1"], ["--all"])
+    ]
+
+    counts = [f"{number} transactions judged" for number in (0, 1, 0)]
+    assert [result.exit_code for result in results] == [0, 0, 0]
+    assert all(words in result.output for words, result in zip(counts, results, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["2026-11-20", "--month", "2026-11"], "a day or a month"),
+        (["--all", "--date", "2026-11-20"], "--all means every gateway"),
+        (["--month", "November"], "write it as 2026-11"),
+    ],
+)
+def test_reconcile_says_what_does_not_go_together(arguments: list[str], words: str) -> None:
+    """A wrong call ends with 2 before anything is judged."""
+    result = CliRunner().invoke(reconcile, arguments)
+
+    assert (result.exit_code, words in result.output) == (2, True)
