@@ -107,6 +107,20 @@ def charges(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
     _import("charges", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 
+@imports.command("contract-notes")
+@_importing
+def contract_notes(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import contract notes: note_id, trade_date, account, broker, side, quantity, price, charges, net_amount ..."""
+    _import("contract-notes", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
+@imports.command()
+@_importing
+def tradebook(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
+    """Import a broker's tradebook: trade_date, account, broker, side, quantity, price, exchange_order_id ..."""
+    _import("tradebook", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
+
+
 def _import(
     kind: str, file: Path, *, dry_run: bool, as_json: bool, as_csv: bool, complete_for: date | None = None
 ) -> None:

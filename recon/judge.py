@@ -20,6 +20,7 @@ from recon.rules import (
     dates,
     duplicates,
     identity,
+    notes,
     payloads,
     plausible,
     presence,
@@ -103,6 +104,10 @@ TRANSACTION_RULES: tuple[TransactionRule, ...] = (
     payloads.invalid,
     webhooks.out_of_order,
     webhooks.differs,
+    notes.missing,
+    notes.differs,
+    notes.charge,
+    notes.net,
 )
 
 NEVER = datetime.max.replace(tzinfo=UTC)  #: later than any grace

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from recon.chained import ChainBatch
 from recon.decided import Decision
+from recon.noted import Notes
 
 ZERO = Decimal(0)
 
@@ -182,7 +183,7 @@ class State:
 class Evidence:
     """Where to look: a webhook event, a stored answer, a row of the books."""
 
-    kind: str  #: "event", "snapshot", "books", "registration", "clock", "decision", "chain"
+    kind: str  #: "event", "snapshot", "books", "registration", "clock", "decision", "chain", "note"
     ref: str
     says: str = ""
 
@@ -204,6 +205,7 @@ class Case:
     requested: tuple[Leg, ...] = ()  #: as registered, when no answer says it
     chain: tuple[ChainBatch, ...] = ()  #: batches of other transactions with an `iscid` of this one
     decisions: tuple[Decision, ...] = ()
+    notes: Notes | None = None  #: of its days; None where no note of its account ever came
     unreadable: tuple[Evidence, ...] = ()  #: verified webhooks and kept answers that no version would send
 
 

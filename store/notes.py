@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from store import schema
-from store.books import Counts
 from store.recordset import as_parameter, records
 from store.together import Asked, Query
 
@@ -25,9 +24,7 @@ from {records(schema.notes, *_HEAD)}
 left join notes n on {" and ".join(f"n.{name} = r.{name}" for name in KEY)} and n.replaced_at is null
 where n.note is null or n.digest <> r.digest
 """)
-_COUNTS = text("""
-select count(*) filter (where was is null) as new, count(*) filter (where was is not null) as changed from told
-""")
+_STORED = text(f"select {', '.join(KEY)}, was is not null as known from told")
 _REPLACE = text("update notes n set replaced_at = :now from told t where n.note = t.was")
 _INSERT = text(f"""
 insert into notes ({", ".join(_HEAD)}, version, import_id, known_at)
@@ -67,16 +64,15 @@ _TOUCH = text("update transactions set rev = rev + 1, quiet = false where txn in
 
 # ---------------------------------------------------------------- for judging
 
-#: From which day on contract notes of its account and broker are known; no row where none ever came.
+#: From which day on contract notes of its account and broker are known; without a day where only tradebooks are.
 _SINCE = Query("""
-select x.txn, n.broker, min(n.trade_date) as since from transactions x
-join notes n on n.gateway = x.gateway and n.account = x.account and n.kind = 'contract-note'
-where x.txn = any(:txns) and n.replaced_at is null group by x.txn, n.broker
-union all
-select x.txn, n.broker, null from transactions x
-join notes n on n.gateway = x.gateway and n.account = x.account and n.kind = 'tradebook'
-where x.txn = any(:txns) and n.replaced_at is null group by x.txn, n.broker
-order by 1, 2
+select x.txn, n.broker, min(n.trade_date) filter (where n.kind = 'contract-note') as since from transactions x
+join notes n on n.gateway = x.gateway and n.account = x.account and n.replaced_at is null
+where x.txn = any(:txns) group by x.txn, n.broker order by x.txn, n.broker
+""")
+_ANY = Query("""
+select x.txn from transactions x where x.txn = :txn and exists(
+  select from notes n where n.gateway = x.gateway and n.account = x.account and n.replaced_at is null)
 """)
 _DAYS = """
 select distinct x.txn, x.gateway, x.account, e.trade_date from transactions x
@@ -119,8 +115,7 @@ with touched as (
   join transactions y on y.gateway = x.gateway and y.account = x.account and y.txn <> x.txn
   join their_lines e on e.txn = y.txn and e.trade_date = m.trade_date and e.instrument = m.instrument
     and e.side = m.side and e.filled > 0
-  where x.txn = :txn and exists(
-    select from notes n where n.gateway = x.gateway and n.account = x.account and n.trade_date >= m.trade_date - 3650)
+  where x.txn = :txn
 ), held as (
   select txn from transactions where txn in (select txn from touched) order by txn for no key update
 )
@@ -135,21 +130,22 @@ def tell(
     *,
     import_id: int,
     now: datetime,
-) -> Counts:
+) -> dict[tuple[object, ...], bool]:
     """Store a version of each note that says otherwise than its current one, with its lines.
 
     `heads` have the columns of `KEY`, `issued_at` and `digest`, each note once; `lines` those of the note
     and their own. Raises the rev of the orders they are about.
+    Each note that was stored by its `KEY`, with whether it was known before.
     """
     connection.execute(_DROP)
     connection.execute(_TOLD, {"rows": as_parameter(heads)})
-    counts = connection.execute(_COUNTS).one()
-    if counts.new or counts.changed:
+    stored = {tuple(row[:-1]): row.known for row in connection.execute(_STORED)}
+    if stored:
         connection.execute(_REPLACE, {"now": now})
         connection.execute(_INSERT, {"now": now, "import_id": import_id})
         connection.execute(_LINES, {"rows": as_parameter(lines), "import_id": import_id})
         _touch(connection, _TOUCHED)
-    return Counts(counts.new, counts.changed, len(heads) - counts.new - counts.changed)
+    return stored
 
 
 def touch_charged(connection: Connection) -> None:
@@ -166,6 +162,11 @@ def _touch(connection: Connection, which: object) -> None:
 def raise_noted(connection: Connection, *, txn: int) -> int:
     """Raise the rev of other transactions that a note may speak of together with this one; how many."""
     return connection.execute(_SIBLINGS, {"txn": txn}).rowcount
+
+
+def any_note(txn: int) -> Asked:
+    """One row if there is any note of the account of this transaction."""
+    return _ANY.of(txn=txn)
 
 
 def notes_since(txns: Sequence[int]) -> Asked:

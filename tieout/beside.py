@@ -10,12 +10,17 @@ from recon.chained import ChainBatch
 from recon.chains import chain_legs
 from recon.decided import Decision, Ruling
 from recon.ends import batch_is_final
+from recon.noted import Notes
 from recon.values import Batch, Case, Evidence, Leg, TheirLine
 from store.together import Record
 
 
 def with_the_rest(
-    case: Case, known: Iterable[Record], siblings: Sequence[Record], unreadable: Sequence[Evidence]
+    case: Case,
+    known: Iterable[Record],
+    siblings: Sequence[Record],
+    unreadable: Sequence[Evidence],
+    notes: Notes | None = None,
 ) -> Case:
     """The case with what stored rows, and answers that could not be read, add to it."""
     row = next(iter(known), None)
@@ -24,6 +29,7 @@ def with_the_rest(
     return replace(
         case,
         chain=chain_from(siblings),
+        notes=notes,
         decisions=decisions_from(row.decisions if row else None),
         unreadable=(*case.unreadable, *unreadable, *told),
     )

@@ -16,11 +16,13 @@ from recon.values import ZERO, Batch, Case, Claim, Evidence, Leg, Origin, OurLin
 from store.beside import beside, siblings
 from store.claims import claims
 from store.lines import our_lines
+from store.notes import notes_since
 from store.prices import prices_of
 from store.states import snapshots, their_lines
 from store.together import Record, rows_of, together
 from tieout.answers import Reading, read_answers
 from tieout.beside import with_the_rest
+from tieout.noted import notes_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +51,10 @@ def load_cases(
         beside(txns),
         snapshots([row.txn for row in unread]),
         prices_of(txns),
+        notes_since(txns),
     )
-    theirs, ours, claimed, known, answers, prices = (_by_txn(part) for part in found)
+    theirs, ours, claimed, known, answers, prices, since = (_by_txn(part) for part in found)
+    notes = notes_from(connection, since)
     read |= {row.txn: read_answers(answers[row.txn], row.transaction_id) for row in unread}
     chained = [txn for txn in txns if any(row.chained for row in known[txn])]
     chains = _by_txn(rows_of(connection, siblings(chained)) if chained else ())
@@ -62,6 +66,7 @@ def load_cases(
                 known[row.txn],
                 chains[row.txn],
                 read[row.txn].unreadable,
+                notes.get(row.txn),
             ),
             prices=tuple(prices[row.txn]),
         )

@@ -21,7 +21,7 @@ def import_facts(connection: Connection, job: Job, *, kind: FactKind) -> Report:
     read = _read(job, kind, found)
     kept = _once(read, kind, found)
     repeated = found.rows - found.refused - len(kept)
-    _as_accounts(connection, kept, kind)
+    as_accounts(connection, kept, kind)
     head = books.ImportRow(
         kind=kind.name,
         gateway=job.only_gateway if kind.of_gateway else None,
@@ -78,7 +78,7 @@ def _once(read: list[Fact], kind: FactKind, found: Findings) -> list[Fact]:
     return kept
 
 
-def _as_accounts(connection: Connection, kept: list[Fact], kind: FactKind) -> None:
+def as_accounts(connection: Connection, kept: list[Fact], kind: FactKind) -> None:
     """Where a row names a user of the company's who has one account, that account is meant."""
     if not kind.of_gateway or not accounts.any_linked(connection):
         return

@@ -14,6 +14,7 @@ from config.statuses import read_statuses
 from tieout.fact_import import IMPORTS as FACT_IMPORTS
 from tieout.import_report import Job, Progress, Report
 from tieout.instrument_import import import_instruments
+from tieout.note_import import IMPORTS as NOTE_IMPORTS
 from tieout.order_import import import_orders
 from tieout.reference_import import IMPORTS as REFERENCE
 from tieout.review import review_due
@@ -25,6 +26,7 @@ KINDS: Mapping[str, Callable[[Connection, Job], Report]] = {
     "instruments": import_instruments,
     "transactions": import_transactions,
     **REFERENCE,
+    **NOTE_IMPORTS,
     **FACT_IMPORTS,
 }
 REVIEWED_AT_ONCE = 2_000  #: transactions judged right after an import; the sweep does the others

@@ -16,6 +16,7 @@ from recon.moves import may_follow
 from recon.values import Answer, Batch, Case, Leg, Origin, State, TheirLine
 from store.beside import raise_siblings
 from store.lines import isins_of, read_isins
+from store.notes import any_note, raise_noted
 from store.prices import Facts, prices_on, read_prices
 from store.states import BATCH, STATED, locked, mark, snapshots, stated
 from store.together import Record, together
@@ -54,10 +55,13 @@ def refresh(connection: Connection, *, txn: int, now: datetime, rules: Rules) ->
     reading = read_answers(answers, row.transaction_id)
     legs = _legs(connection, row, reading.state, rules) if reading.state else _Legs()
     writing = stated(txn, _stated(row, reading), batches=legs.batches, lines=legs.lines)
-    rev, *_ = together(connection, writing, *(mark(stored, said) for stored, said in reading.new_marks()))
+    marks = (mark(stored, said) for stored, said in reading.new_marks())
+    rev, noted, *_ = together(connection, writing, any_note(txn), *marks)
     _tell_of_a_move_back(connection, row, reading)
     if rev and any(batch["iscid"] for batch in legs.batches):
         raise_siblings(connection, txn=txn)
+    if rev and noted:
+        raise_noted(connection, txn=txn)
     return Refreshed(reading=reading, changed=bool(rev))
 
 

@@ -54,7 +54,8 @@ def _ours(item: Item, scene: Scene) -> Iterator[Fill]:
         if filled_of(line) > 0 and line.average_price:
             yield Fill(
                 exchange=line.exchange, instrument=line.instrument, day=line.trade_date,
-                filled=filled_of(line), price=line.average_price, places=scene.policy.price_places_ours, single=filled_of(line) == 1 or len(item.our_parts) > 1,
+                filled=filled_of(line), price=line.average_price, places=scene.policy.price_places_ours,
+                single=filled_of(line) == 1 or len(item.our_parts) > 1,
             )  # fmt: skip
 
 
@@ -64,7 +65,8 @@ def _theirs(item: Item, scene: Scene) -> Iterator[Fill]:
         if leg.filled > 0 and leg.average_price:
             yield Fill(
                 exchange=leg.exchange, instrument=line.instrument, day=line.trade_date,
-                filled=leg.filled, price=leg.average_price, places=scene.policy.price_places_theirs, single=leg.filled == 1,
+                filled=leg.filled, price=leg.average_price, places=scene.policy.price_places_theirs,
+                single=leg.filled == 1,
             )  # fmt: skip
 
 
