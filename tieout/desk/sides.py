@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from config.calendar import IST
 from store.desk_transactions import StoredLine, StoredTransaction
 from tieout.desk.breaks import WholeBreak
 from tieout.desk.rupees import grouped, rupees, shares
@@ -106,6 +108,8 @@ def _text(line: StoredLine | None, name: str, transaction: StoredTransaction | N
             return ""
         case Decimal():
             return SHOWN.get(name, shares)(value)
+        case datetime():
+            return f"{value.astimezone(IST):%d %b %Y %H:%M:%S} IST"
         case _:
             return str(value)
 
