@@ -46,6 +46,14 @@ def _command(name: str) -> click.Command:
     )
 
 
-@click.group(cls=Programs)
+EPILOG = """
+\b
+Examples:
+  tieout bench ingest --json     figures for machines
+  tieout bench verdicts --help   what this one can be told
+"""
+
+
+@click.group(cls=Programs, epilog=EPILOG)
 def bench() -> None:
     """Measure this installation, on servers of its own that end with it."""

@@ -24,7 +24,17 @@ _MIB = 1 << 20
 T = TypeVar("T")
 
 
-@click.group()
+EPILOG = """
+\b
+Examples:
+  tieout db status                      where it is, at which schema, how large
+  tieout db migrate                     bring your own database to this release's schema
+  tieout db backup before-upgrade.dump  everything in one file
+  tieout db restore before-upgrade.dump --replace
+"""
+
+
+@click.group(epilog=EPILOG)
 def db() -> None:
     """Status, migration, backup and restore of the database."""
 

@@ -20,7 +20,16 @@ from tieout.gateway_check import gateway_check
 COLUMNS = ("check", "ok", "detail", "fix")
 
 
-@click.command()
+EPILOG = """
+\b
+Examples:
+  tieout doctor                what is right and wrong here, with the fix
+  tieout doctor --gateway      and whether each API takes the keys that are set
+  tieout doctor --json         one object a check, for machines
+"""
+
+
+@click.command(epilog=EPILOG)
 @click.option("--gateway", "ask_gateway", is_flag=True, help="Also ask the real API with the real keys.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def doctor(*, ask_gateway: bool, as_json: bool) -> None:

@@ -26,7 +26,25 @@ PROBLEM_COLUMNS = ("line", "column", "value", "problem", "fix")
 _Command = Callable[..., object]
 
 
-@click.group()
+EPILOG = """
+\b
+Examples:
+  tieout import orders orders.xlsx --dry-run             what would happen, nothing written
+  tieout import orders orders.csv --complete 2026-11-20  and that day's books are all in
+  tieout import transactions created.csv                 what you created, so that it is followed
+  tieout import positions positions.csv
+  tieout import instruments instruments.csv
+  tieout import tradebook kite-trades.csv
+  tieout import transfers transfers.csv
+  tieout import corporate-actions actions.csv
+  tieout import contract-notes notes.csv
+  tieout import charges charges.csv
+  tieout import prices closes.csv
+  tieout import ticks ticks.csv --csv > refused.csv      the rows that were not taken, as a table
+"""
+
+
+@click.group(epilog=EPILOG)
 def imports() -> None:
     """Import the company's own records from a CSV file or an Excel workbook.
 

@@ -16,6 +16,7 @@ EPILOG = """
 \b
 Examples:
   tieout keys create backend --scope transactions:create --scope tokens:mint
+  tieout keys list
   tieout keys rotate tk_0123456789abcdef --overlap-days 7
   tieout keys revoke tk_0123456789abcdef --reason "found in a log"
 """

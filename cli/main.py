@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 from sqlalchemy.exc import OperationalError
 
+from cli.examples import share_examples
 from cli.show import AWAY, WRONG_CALL
 from config.server_errors import ServerError
 from config.settings import SettingsError
@@ -55,6 +56,8 @@ class Lazy(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), name)
+        if isinstance(command, click.Group):
+            share_examples(command, f"tieout {cmd_name}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
