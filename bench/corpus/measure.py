@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from bench.corpus import orders
+from bench.corpus import notes, orders
 from bench.corpus.draw import Draw
 from bench.corpus.figures import Figures, Size
 from bench.corpus.pure import said_of
@@ -38,7 +38,10 @@ class Chapter:
 
 
 #: A further subject is one more entry.
-CHAPTERS: Sequence[Chapter] = (Chapter(name="orders", judged=orders.judged, stored=orders.stored),)
+CHAPTERS: Sequence[Chapter] = (
+    Chapter(name="orders", judged=orders.judged, stored=orders.stored),
+    Chapter(name="notes", judged=notes.judged, stored=notes.stored),
+)
 
 
 def measure(size: Size, engine: Engine, folder: Path, *, say: Say) -> Figures:

@@ -19,6 +19,7 @@ from recon.history import fold
 from recon.judge import judge
 from recon.lines import books_due_at, trade_date_of
 from recon.names import class_of
+from recon.noted import Notes
 from recon.values import (
     Case,
     Claim,
@@ -40,10 +41,10 @@ _ASKED_EVERY = timedelta(minutes=1)
 _TOOK = timedelta(milliseconds=50)
 
 
-def judged(story: Story, policy: Policy = POLICY) -> Judgement:
+def judged(story: Story, policy: Policy = POLICY, notes: Notes | None = None) -> Judgement:
     """What the judge says of the story at its instant."""
     return judge(
-        case_of(story),
+        replace(case_of(story), notes=notes),
         as_of=story.as_of,
         policy=policy,
         calendar=exchange_calendar(),
@@ -52,9 +53,9 @@ def judged(story: Story, policy: Policy = POLICY) -> Judgement:
     )
 
 
-def said_of(story: Story, policy: Policy = POLICY) -> Said:
+def said_of(story: Story, policy: Policy = POLICY, notes: Notes | None = None) -> Said:
     """The findings and buckets of a story, as listings name them."""
-    case, judgement = case_of(story), judged(story, policy)
+    case, judgement = case_of(story), judged(story, policy, notes)
     ours = {line.line: line.order_id for line in case.ours}
     theirs = {line.line: line.leg.exchange_order_id for line in case.theirs}
     return Said(

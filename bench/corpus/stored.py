@@ -17,8 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, insert, text
 
-from bench.corpus.draw import INSTRUMENTS
-from bench.corpus.market import Prices
+from bench.corpus.draw import HIGH, INSTRUMENTS, LOW, TICK, TICKED
 from bench.corpus.score import Said
 from bench.corpus.story import Found, Row, Story, Webhook
 from bench.corpus.wire import ABSENT, answer_body, basket, webhook_body
@@ -40,7 +39,8 @@ from tieout.state import refresh
 #: The books of the second are declared complete, day by day, before they are due.
 OPEN, DECLARED = "corpus", "declared"
 GATEWAYS = [Gateway(name=name, url="", secrets=(), api_secrets=(), book="test") for name in (OPEN, DECLARED)]
-RULES = Rules(Policy(), exchange_calendar(), Prices())
+RULES = Rules(Policy(), exchange_calendar())
+EXCHANGES = ("NSE", "BSE")
 STATES = ("break", "pending", "note")
 TOGETHER = 500  #: transactions reconciled in one database transaction
 ORDERS = (
@@ -67,13 +67,23 @@ def tell(engine: Engine, stories: Sequence[Story], folder: Path, rules: Rules = 
 
     `folder` takes the files that are imported. The database must be migrated.
     """
-    _import(engine, "instruments", _instruments(folder), stories[0].as_of)
+    bring(engine, "instruments", _instruments(folder), stories[0].as_of)
+    bring(engine, "ticks", _ticks(folder), stories[0].as_of)
+    bring(engine, "prices", _prices(folder, stories), stories[0].as_of)
     txns: dict[str, int] = {}
     for part in _parts(stories):
         with engine.begin() as connection:
             txns |= {story.transaction_id: _transaction(connection, story) for story in part}
     _judge(engine, stories, txns, rules)
     _books(engine, stories, folder)
+    by_statement = _judge(engine, stories, txns, rules)
+    return Told(said=_said(engine, stories), by_statement=by_statement)
+
+
+def again(engine: Engine, stories: Sequence[Story], rules: Rules = RULES) -> Told:
+    """Judge stories that were told once more, each at its instant, and read what is said of them now."""
+    with engine.connect() as connection:
+        txns = {row.transaction_id: row.txn for row in connection.execute(text(_TXNS))}
     by_statement = _judge(engine, stories, txns, rules)
     return Told(said=_said(engine, stories), by_statement=by_statement)
 
@@ -186,23 +196,35 @@ on conflict do nothing
 def _instruments(folder: Path) -> Path:
     file = folder / "instruments.csv"
     rows = [[s.exchange, s.symbol, s.isin, s.since.isoformat(), s.until or ""] for s in INSTRUMENTS]
-    _write(file, ("exchange", "symbol", "isin", "from", "to"), rows)
-    return file
+    return write(file, ("exchange", "symbol", "isin", "from", "to"), rows)
+
+
+def _ticks(folder: Path) -> Path:
+    """The tick of the one share of which it is known."""
+    rows = [[exchange, TICKED.isin, TICK, TICKED.since.isoformat()] for exchange in EXCHANGES]
+    return write(folder / "ticks.csv", ("exchange", "isin", "tick", "from"), rows)
+
+
+def _prices(folder: Path, stories: Sequence[Story]) -> Path:
+    """What it traded at on every day near any story."""
+    told = {day for story in stories for day in _days(story)}
+    days = [min(told) + timedelta(days=after) for after in range(-10, (max(told) - min(told)).days + 11)]
+    rows = [[exchange, TICKED.isin, day.isoformat(), LOW, HIGH] for exchange in EXCHANGES for day in days]
+    return write(folder / "prices.csv", ("exchange", "isin", "date", "low", "high"), rows)
 
 
 def _books(engine: Engine, stories: Sequence[Story], folder: Path) -> None:
     """Import the books: all of the one gateway, then day by day those that are declared complete."""
     usual = [story for story in stories if not story.complete]
-    _import(engine, "orders", _orders(folder / "orders.csv", usual), min(story.as_of for story in stories))
+    bring(engine, "orders", _orders(folder / "orders.csv", usual), min(story.as_of for story in stories))
     for day in sorted({story.trade_date for story in stories if story.complete}):
         declared = [story for story in stories if story.complete and story.trade_date == day]
         file = _orders(folder / f"orders-{day}.csv", declared)
-        _import(engine, "orders", file, min(story.as_of for story in declared), complete_for=day)
+        bring(engine, "orders", file, min(story.as_of for story in declared), complete_for=day)
 
 
 def _orders(file: Path, stories: Sequence[Story]) -> Path:
-    _write(file, ORDERS, [_order(row, gateway_of(story)) for story in stories for row in story.rows])
-    return file
+    return write(file, ORDERS, [_order(row, gateway_of(story)) for story in stories for row in story.rows])
 
 
 def _order(row: Row, gateway: str) -> list[object]:
@@ -214,12 +236,14 @@ def _order(row: Row, gateway: str) -> list[object]:
     return ["" if value is None else value for value in said]
 
 
-def _write(file: Path, head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def write(file: Path, head: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
+    """Write a CSV file with that header; the file."""
     with file.open("w", newline="", encoding="utf-8") as out:
         csv.writer(out).writerows([head, *rows])
+    return file
 
 
-def _import(engine: Engine, kind: str, file: Path, now: datetime, complete_for: date | None = None) -> Report:
+def bring(engine: Engine, kind: str, file: Path, now: datetime, complete_for: date | None = None) -> Report:
     """Import without judging: every story is judged at its own instant."""
     gateways = [GATEWAYS[1]] if complete_for else GATEWAYS
     job = Job(
@@ -258,6 +282,7 @@ def _add_buckets(engine: Engine, said: dict[str, Said], told: dict[str, Story]) 
                 where.theirs.append((row.exchange_order_id, row.bucket))
 
 
+_TXNS = "select transaction_id, txn from transactions"
 _BUCKETS = """
 select t.transaction_id, o.order_id, v.theirs, e.exchange_order_id, v.bucket
 from verdicts v left join transactions t on t.txn = v.txn

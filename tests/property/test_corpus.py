@@ -33,7 +33,7 @@ from recon.judge import rule_name
 from recon.names import CLASS_OF
 
 KINDS = sorted({plant.kind for plant in PLANTS})
-#: Order breaks that need charge schedules and contract notes.
+#: Order breaks that are planted in contract notes: tests/property/test_notes_corpus.py.
 OF_NOTES = {"charge", "net", "note-missing", "note-diff"}
 
 
@@ -135,13 +135,13 @@ def test_every_rule_is_met_by_some_plant() -> None:
     stories = [one for plant in PLANTS for one in plant.story(draw).family]
     met = {finding.rule for story in stories for finding in judged(story).all_findings()}
 
-    assert rules - met == set()
+    assert {rule for rule in rules - met if not rule.startswith("notes.")} == set()
 
 
 def test_the_truth_is_written_without_the_rules() -> None:
     """What plants imports nothing of ours but the corpus itself: it cannot copy a rule's mistake."""
     folder = Path(PLANTERS[0].__file__ or "").parent
-    judging = {"pure.py", "stored.py", "measure.py", "figures.py", "market.py"}
+    judging = {"pure.py", "stored.py", "measure.py", "figures.py", "market.py", "notes.py"}
     ours = {
         f"{path.name}: {module}"
         for path in folder.glob("*.py")
