@@ -11,6 +11,8 @@ PYTHON ?=
 ARGS ?=
 RUN := .venv/bin/python -m
 PYTEST := pytest
+# Two files at a time, each with servers of its own; most tests wait for other processes.
+TOGETHER := --numprocesses=2 --dist=loadfile
 PIP := $(RUN) pip --disable-pip-version-check --no-input
 LOCK := $(RUN) piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
@@ -32,7 +34,7 @@ run: .venv/.run ## Start it all; without Gateway keys play a day. ARGS="--once" 
 
 .PHONY: test
 test: .venv/.dev ## Every behaviour at small size. ARGS="tests/unit -k keys" runs some
-	@exec $(RUN) $(PYTEST) $(ARGS)
+	@exec $(RUN) $(PYTEST) $(TOGETHER) $(ARGS)
 
 .PHONY: sure
 sure: lint types layers docs-check audit covered bench ## All that CI runs
