@@ -22,6 +22,7 @@ from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
 from tieout.desk.rupees import grouped, rupees, shares
 from tieout.full import Scope, judge_scope
+from tieout.holdings_recon import reconcile_holdings
 from tieout.rules import rules_from
 
 EVERYTHING = 10**9
@@ -78,7 +79,9 @@ def day(*, trade_date: date | None, gateway: str | None, instant: datetime | Non
 
 def tied_out(engine: Engine, settings: Settings, gateway: str, trade_date: date, now: datetime) -> Day:
     """The day, after judging what is due of that gateway."""
-    judge_scope(engine, scope=Scope(gateway=gateway), now=now, rules=rules_from(settings))
+    rules = rules_from(settings)
+    judge_scope(engine, scope=Scope(gateway=gateway), now=now, rules=rules)
+    reconcile_holdings(engine, now=now, rules=rules, limit=EVERYTHING, gateway=gateway)
     with engine.connect() as connection:
         be_patient(connection)
         return day_of(connection, gateway=gateway, trade_date=trade_date, as_of=now)

@@ -13,12 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import Engine
 
 from cli.context import clock, database, settings, the_gateway
-from cli.day import TradeDate, print_day
+from cli.day import EVERYTHING, TradeDate, print_day
 from cli.show import AWAY, FOUND, WRONG_CALL, Failure, stderr
+from store.holding_verdicts import mark_all
 from store.scopes import count_due
 from tieout.desk.day import day as day_of
 from tieout.follow import ask_again
 from tieout.full import RangeFailedError, Scope, judge_scope
+from tieout.holdings_recon import reconcile_holdings
 from tieout.review import judge_again
 from tieout.rules import rules_from
 
@@ -80,6 +82,7 @@ def reconcile(
         if again:
             with engine.begin() as connection:
                 judge_again(connection, gateway=scope.gateway, first=scope.first, last=scope.last)
+                mark_all(connection, gateway=scope.gateway)
         _judge(engine, scope, now, workers or os.cpu_count() or 1)
         if day and scope.gateway:
             _show(engine, scope.gateway, day, now)
@@ -101,14 +104,16 @@ def _ask(engine: Engine, scope: Scope, now: datetime) -> None:
 def _judge(engine: Engine, scope: Scope, now: datetime, workers: int) -> None:
     with engine.connect() as connection:
         total = count_due(connection, scope, now=now)
+    rules = rules_from(settings())
     with _bar(total) as advance:
         try:
-            done = judge_scope(
-                engine, scope=scope, now=now, rules=rules_from(settings()), workers=workers, each=advance
-            )
+            done = judge_scope(engine, scope=scope, now=now, rules=rules, workers=workers, each=advance)
         except RangeFailedError as error:
             raise Failure(AWAY, str(error)) from None
+    held = reconcile_holdings(engine, now=now, rules=rules, limit=EVERYTHING, gateway=scope.gateway)
     stderr().print(f"{done.judged} transactions judged, {done.by_statement} of them by the one statement")
+    if held:
+        stderr().print(f"the holdings of {held} accounts reconciled")
 
 
 def _show(engine: Engine, gateway: str, trade_date: date, now: datetime) -> None:

@@ -134,6 +134,10 @@ class Settings(BaseSettings):
     holdings_investments: bool = Field(
         default=True, description="Ask for investments in smallcases after the holdings."
     )
+    accounts_exclusive: bool = Field(default=True, description="Nobody trades in the accounts but through you.")
+    positions_include: str = Field(
+        "pledged mtf blocked", pattern=r"^(pledged|mtf|blocked|[ ,])*$", description="Which of these your positions include."
+    )
     holdings_deadline_s: float = Field(30.0, description="Longest time for all calls about one account's holdings.")
 
     first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")

@@ -23,12 +23,12 @@ _VALUES = ("class", "ours", "theirs", "difference", "tolerance")
 _VALUES_CHANGED = f"({_of('o', _VALUES)}) is distinct from ({_of('s', _VALUES)})"
 
 #: One statement; every part of it sees the findings as they were before it.
-_WRITE = Query(f"""
+_STATEMENT = f"""
 with said as materialized (
   select * from {records(schema.findings, *SAID, "rev")}
 ), old as materialized (
   select f.* from findings f
-  where f.finding_id in (select finding_id from said) or (f.txn = any(:txns) and f.closed_at is null)
+  where f.finding_id in (select finding_id from said) or ({{scope}} and f.closed_at is null)
 ), opened as (
   insert into findings ({_NAMES}, rev, opened_at)
   select {_of("s", SAID)}, s.rev, :now from said s
@@ -56,7 +56,9 @@ with said as materialized (
   select finding_id, :now, change, rev, ours, theirs from changes
 )
 select change, count(*) as number from changes group by change
-""")
+"""
+_WRITE = Query(_STATEMENT.format(scope="f.txn = any(:txns)"))
+_WRITE_HELD = Query(_STATEMENT.format(scope="f.gateway = :gateway and f.account = any(:accounts)"))
 
 
 def findings_said(txns: Sequence[int], said: Sequence[Mapping[str, object]], *, now: datetime) -> Asked:
@@ -66,3 +68,10 @@ def findings_said(txns: Sequence[int], said: Sequence[Mapping[str, object]], *, 
     A finding that stands as it stood is not written.
     """
     return _WRITE.of(txns=list(txns), rows=as_parameter(said), now=now)
+
+
+def held_findings_said(
+    gateway: str, accounts: Sequence[str], said: Sequence[Mapping[str, object]], *, now: datetime
+) -> Asked:
+    """The same for what these accounts hold."""
+    return _WRITE_HELD.of(gateway=gateway, accounts=list(accounts), rows=as_parameter(said), now=now)

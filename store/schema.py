@@ -834,10 +834,11 @@ holding_verdicts = Table(
     Column("parts", JSONB, nullable=False, comment="[{name, quantity, words}]: they add up to shown less internal"),
     Column("ours_count", Integer, nullable=False, comment="rows of the books' positions"),
     Column("ours_quantity", MONEY, nullable=False),
-    Column("ours_amount", MONEY, nullable=False),
+    Column("ours_amount", Numeric, nullable=False),
     Column("theirs_count", Integer, nullable=False, comment="rows of the answer"),
     Column("theirs_quantity", MONEY, nullable=False),
-    Column("theirs_amount", MONEY, nullable=False),
+    Column("theirs_amount", Numeric, nullable=False),
+    Column("judged_at", INSTANT, nullable=False, comment="domain's clock"),
     Index("ix_holding_verdicts_date", "gateway", "trade_date", "bucket"),
 )
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from books.facts import FACTS, Fact, FactKind, conflicting
 from books.tables import open_table
-from store import accounts, books, facts
+from store import accounts, books, facts, holding_units
 from tieout.import_report import BATCH, Findings, Job, Report
 from tieout.order_import import digest_of
 
@@ -90,6 +90,21 @@ def as_accounts(connection: Connection, kept: list[Fact], kind: FactKind) -> Non
             fact.values["account"] = owned[0]
 
 
+def _known(connection: Connection, job: Job, kept: list[Fact]) -> None:
+    """Every account that is named has its row, though it was never fetched."""
+    for gateway in job.gateways:
+        named = [str(fact.values["account"]) for fact in kept if fact.values["gateway"] == gateway.name]
+        holding_units.ensure(
+            connection,
+            gateway=gateway.name,
+            book=gateway.book,
+            origin="positions",
+            accounts=named,
+            now=job.now,
+            fetch_at=None,
+        )
+
+
 def _write(connection: Connection, job: Job, kind: FactKind, kept: list[Fact], import_id: int) -> books.Counts:
     new = changed = 0
     for start in range(0, len(kept), BATCH):
@@ -97,6 +112,7 @@ def _write(connection: Connection, job: Job, kind: FactKind, kept: list[Fact], i
         written = facts.write(connection, kind.name, rows, key=kind.key, import_id=import_id, now=job.now)
         new, changed = new + written.new, changed + written.changed
     if kind.of_gateway:
+        _known(connection, job, kept)
         facts.mark_accounts(connection, [(str(f.values["gateway"]), str(f.values["account"])) for f in kept])
     elif new or changed:
         facts.mark_all(connection)

@@ -19,7 +19,7 @@ from inbox.decide import RetryIn
 from inbox.holdings import HoldingsClaim
 from inbox.units import Call
 from recon.values import Origin
-from store import accounts, holding_events
+from store import accounts, holding_events, holding_verdicts
 from store.holding_units import Told
 from store.holdings import KeptHoldings, keep
 from store.transactions import ensure
@@ -61,6 +61,7 @@ def keep_fetched(connection: Connection, *, shop: Shop, claim: HoldingsClaim, fe
     keep(connection, _equity(claim, fetched.holdings, told))
     if fetched.investments:
         keep(connection, _investments(claim, fetched.investments, told))
+    holding_verdicts.mark(connection, holder=claim.holder)
     reply = fetched.holdings.reply
     call = Call(http_status=reply.http_status, took_ms=reply.took_ms)
     inbox.finish(connection, claim, told, call=call, detail=fetched.words, pace=shop.pace)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from config.settings import Gateway
 from config.statuses import read_statuses
 from tieout.fact_import import IMPORTS as FACT_IMPORTS
+from tieout.holdings_recon import reconcile_holdings
 from tieout.import_report import Job, Progress, Report
 from tieout.instrument_import import import_instruments
 from tieout.note_import import IMPORTS as NOTE_IMPORTS
@@ -69,6 +70,7 @@ def import_file(
     report = _run(engine, KINDS[kind], job, dry_run=dry_run)
     if not dry_run:
         review_due(engine, now=now, rules=rules, limit=REVIEWED_AT_ONCE)
+        reconcile_holdings(engine, now=now, rules=rules, limit=REVIEWED_AT_ONCE)
     return report
 
 

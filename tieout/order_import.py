@@ -18,6 +18,7 @@ from config.calendar import ist_date
 from recon.lines import facts_of_ours, key_of, plain_ours
 from recon.values import Origin
 from store import books, refused_rows
+from store.holding_verdicts import mark_traded
 from store.instruments import Master, read_master
 from store.transactions import ensure
 from tieout.import_report import BATCH, Findings, Job, Report
@@ -158,6 +159,7 @@ def _write(connection: Connection, job: Job, found: Findings, counts: books.Coun
     import_id = books.write_import(connection, head)
     books.touch(connection, import_id=import_id, head=head)
     off_platform = books.write_lines(connection, import_id=import_id, now=job.now)
+    mark_traded(connection, import_id=import_id)
     exclude_off_platform(connection, off_platform, rules=job.rules)
     refused_rows.write_refused(connection, import_id=import_id, file_name=job.file.name, day=day)
     books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)

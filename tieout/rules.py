@@ -11,6 +11,7 @@ from config.settings import Settings
 from recon.lines import plain_text
 from recon.market import Market, UnknownMarket
 from recon.values import Calendar, Policy
+from tieout.holding_rules import HoldingRules, holding_rules
 
 #: Settings that replace what the rule set says, by the fields of the policy they fill.
 REPLACES = {
@@ -30,11 +31,13 @@ class Rules:
     policy: Policy
     calendar: Calendar
     market: Market = field(default_factory=UnknownMarket)
+    holdings: HoldingRules = field(default_factory=HoldingRules)
 
 
 def rules_from(settings: Settings) -> Rules:
     """The rules that the settings name. Raises `BadRuleSetError`."""
-    return Rules(policy_from(settings, find_rule_set(settings.rules).policy), exchange_calendar())
+    policy = policy_from(settings, find_rule_set(settings.rules).policy)
+    return Rules(policy, exchange_calendar(), holdings=holding_rules(settings))
 
 
 def policy_from(settings: Settings, policy: Policy) -> Policy:

@@ -13,6 +13,7 @@ from config.broker import BrokerAwayError
 from config.queues import CANARY_TASK, HOLDINGS_TASK, REVIEW_TASK, SETTLE_TASK, SWEEP_TASK, UPKEEP_TASK
 from tieout import upkeep
 from tieout.holdings import settle_holdings
+from tieout.holdings_recon import reconcile_holdings
 from tieout.review import review_due
 from tieout.settle import settle as settle_units
 from tieout.sweep import sweep as sweep_once
@@ -48,7 +49,9 @@ def review(**_: object) -> None:
     """Judge again what was judged at an older revision, or what time alone may have changed."""
     own = current()
     if upkeep.first_in(own.shop.engine, "review", own.sweep_every):
-        review_due(own.shop.engine, now=own.shop.clock.now(), rules=own.shop.rules, limit=REVIEWS)
+        now, rules = own.shop.clock.now(), own.shop.rules
+        review_due(own.shop.engine, now=now, rules=rules, limit=REVIEWS)
+        reconcile_holdings(own.shop.engine, now=now, rules=rules, limit=REVIEWS)
 
 
 def keep_house(**_: object) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row
 from recon.digest import digest_of
 from recon.names import ORDER
 from recon.values import Bucket
+from store import holding_days
 from store.closed_days import Close, standing
 from store.days import Scope, book_of, buckets, control_totals, finding_names, lost_lines, tolerance_used
 from store.digests import canonical_texts
@@ -91,6 +92,7 @@ def day(
         as_of=as_of,
         book=scope["book"],
         orders=_orders(connection, scope),
+        holdings=_holdings(connection, scope),
         findings=_findings(connection, scope),
         digest=digest_of_day(connection, scope) if with_digest else None,
         close=standing(connection, scope),
@@ -140,9 +142,16 @@ def _orders(connection: Connection, scope: Scope) -> Equation:
     return equation(totals, found, lost=lost_lines(connection, scope))
 
 
+def _holdings(connection: Connection, scope: Scope) -> Equation | None:
+    if not holding_days.any_judged(connection, scope):
+        return None
+    totals = {side: _figures(row) for side, row in holding_days.control_totals(connection, scope).items()}
+    return equation(totals, [_bucket(row) for row in holding_days.buckets(connection, scope)])
+
+
 def _figures(row: Row[Any]) -> Figures:
     # `count` of a row is the tuple's method, so it is read by its key
-    return Figures(count=row._mapping["count"], quantity=row.quantity, amount=row.amount)
+    return Figures(count=int(row._mapping["count"]), quantity=row.quantity, amount=row.amount)
 
 
 def _bucket(row: Row[Any]) -> Bucket:

@@ -566,10 +566,11 @@ CREATE TABLE holding_verdicts (
     parts JSONB NOT NULL,
     ours_count INTEGER NOT NULL,
     ours_quantity NUMERIC(20, 6) NOT NULL,
-    ours_amount NUMERIC(20, 6) NOT NULL,
+    ours_amount NUMERIC NOT NULL,
     theirs_count INTEGER NOT NULL,
     theirs_quantity NUMERIC(20, 6) NOT NULL,
-    theirs_amount NUMERIC(20, 6) NOT NULL,
+    theirs_amount NUMERIC NOT NULL,
+    judged_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_holding_verdicts PRIMARY KEY (gateway, account, trade_date, isin)
 )
 ;
@@ -596,6 +597,8 @@ COMMENT ON COLUMN holding_verdicts.parts IS '[{name, quantity, words}]: they add
 COMMENT ON COLUMN holding_verdicts.ours_count IS 'rows of the books'' positions'
 ;
 COMMENT ON COLUMN holding_verdicts.theirs_count IS 'rows of the answer'
+;
+COMMENT ON COLUMN holding_verdicts.judged_at IS 'domain''s clock'
 ;
 CREATE TABLE imports (
     import_id BIGINT GENERATED ALWAYS AS IDENTITY,
