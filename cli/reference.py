@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import click
 
 from cli.context import database
 from cli.show import output_options, show_rows
+from recon.lines import plain_text
 from tieout.desk.reference import KINDS, facts
 
 EPILOG = """
@@ -50,4 +52,7 @@ def show(*, kind: str, about: str, day: datetime | None, as_json: bool, as_csv: 
 
 def _show(rows: list[dict[str, object]], *, as_json: bool, as_csv: bool) -> None:
     columns = list(rows[0]) if rows else []
-    show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty="Nothing is known: tieout import --help")
+    shown = [
+        {name: plain_text(said) if isinstance(said, Decimal) else said for name, said in row.items()} for row in rows
+    ]
+    show_rows(shown, columns=columns, as_json=as_json, as_csv=as_csv, empty="Nothing is known: tieout import --help")

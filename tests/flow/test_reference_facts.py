@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Connection, Engine, text
 
+from cli.main import tieout
 from tests.builders import (
     DAY,
     EVENING,
@@ -205,3 +207,29 @@ def test_charges_are_kept_by_whom_and_what_they_are_for(imports: Imports) -> Non
     assert told["brokerage"]["broker"] == "kite"
     assert (told["brokerage"]["unit"], told["brokerage"]["rounding"]) == (Decimal("0.01"), "half-up")
     assert json.loads(json.dumps(told["stt"]["rate"], default=str)) == "0.100000"
+
+
+SEEDS = Path(__file__).parents[2] / "config" / "reference"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "rows"), [("ticks", "nse-ticks-2025-04-15.csv", 11), ("charges", "charges-delivery.csv", 7)]
+)
+def test_what_ships_can_be_imported(imports: Imports, kind: str, name: str, rows: int) -> None:
+    """Every row is taken, check digits and all."""
+    report = imports(kind, *(SEEDS / name).read_text().splitlines())
+
+    assert counts(report) == (rows, 0, 0, 0)
+
+
+def test_the_commands_import_and_list(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tieout import ticks FILE`, then `tieout reference list ticks --date` and `show`, as JSON."""
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", imports.engine.url.render_as_string(hide_password=False))
+    run, file = CliRunner(), str(SEEDS / "nse-ticks-2025-04-15.csv")
+    assert run.invoke(tieout, ["import", "ticks", file]).exit_code == 0
+
+    listed = run.invoke(tieout, ["reference", "list", "ticks", "--date", "2025-04-20", "--json"])
+    shown = run.invoke(tieout, ["reference", "show", "ticks", "SBIN", "--json"])
+    late = run.invoke(tieout, ["reference", "list", "ticks", "--date", "2026-04-20", "--json"])
+    assert (listed.exit_code, len(listed.stdout.splitlines()), late.stdout) == (0, 11, "")
+    assert json.loads(shown.stdout)["tick"] == "0.05"
