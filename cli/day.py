@@ -17,7 +17,7 @@ from config.calendar import IST
 from config.settings import Settings
 from store.closed_days import Close
 from store.days import be_patient
-from tieout.desk.day import Day, Figures
+from tieout.desk.day import Day, Equation, Figures
 from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
 from tieout.desk.rupees import grouped, rupees, shares
@@ -100,7 +100,10 @@ def print_day(day: Day) -> None:
     if not out.is_terminal:
         out.width = WIDE
     out.print(f"\n{day.gateway} · trade date {day.trade_date} · {_as_of(day)}{_book(day)}\n", style="bold")
-    out.print(_side_by_side(day) if out.width >= WIDE else _one_below_the_other(day))
+    table = _side_by_side if out.width >= WIDE else _one_below_the_other
+    out.print(table("orders", day.orders))
+    if day.holdings:
+        out.print(table("holdings", day.holdings))
     if day.findings:
         out.print(_findings(day))
     if day.tolerance.by_rounding or day.tolerance.by_slack:
@@ -108,11 +111,17 @@ def print_day(day: Day) -> None:
     if day.ties_out:
         out.print("\nEvery line of both sides is accounted for.", style="green")
     else:
-        stderr().print(_apart(day.orders.unaccounted), style="bold red")
+        _print_apart(day)
     if day.digest:
         out.print(f"digest {day.digest}", style="dim")
     if day.close is not None:
         out.print(_signature(day, day.close), style="yellow" if day.changed else "green")
+
+
+def _print_apart(day: Day) -> None:
+    for equation in (day.orders, day.holdings):
+        if equation and equation.unaccounted:
+            stderr().print(_apart(equation.unaccounted), style="bold red")
 
 
 def _as_of(day: Day) -> str:
@@ -130,25 +139,23 @@ def _book(day: Day) -> str:
     return "" if day.book == "live" else f" · book {day.book}"
 
 
-def _side_by_side(day: Day) -> Table:
-    table = _figures_table(
-        "orders", [f"{side}\n{figure}" for side in SIDES for figure in ("lines", "shares", "rupees")]
-    )
-    for name in day.orders.bucket_names:
-        table.add_row(name, *(cell for side in SIDES for cell in _cells(day.orders.bucket(name, side))))
+def _side_by_side(what: str, equation: Equation) -> Table:
+    table = _figures_table(what, [f"{side}\n{figure}" for side in SIDES for figure in ("lines", "shares", "rupees")])
+    for name in equation.bucket_names:
+        table.add_row(name, *(cell for side in SIDES for cell in _cells(equation.bucket(name, side))))
     table.add_section()
-    table.add_row("total", *_cells(day.orders.ours), *_cells(day.orders.theirs), style="bold")
+    table.add_row("total", *_cells(equation.ours), *_cells(equation.theirs), style="bold")
     return table
 
 
-def _one_below_the_other(day: Day) -> Table:
-    table = _figures_table("orders", ["side", "lines", "shares", "rupees"])
-    for name in day.orders.bucket_names:
+def _one_below_the_other(what: str, equation: Equation) -> Table:
+    table = _figures_table(what, ["side", "lines", "shares", "rupees"])
+    for name in equation.bucket_names:
         for side in SIDES:
-            table.add_row(name if side == "ours" else "", side, *_cells(day.orders.bucket(name, side)))
+            table.add_row(name if side == "ours" else "", side, *_cells(equation.bucket(name, side)))
     table.add_section()
-    table.add_row("total", "ours", *_cells(day.orders.ours), style="bold")
-    table.add_row("", "theirs", *_cells(day.orders.theirs), style="bold")
+    table.add_row("total", "ours", *_cells(equation.ours), style="bold")
+    table.add_row("", "theirs", *_cells(equation.theirs), style="bold")
     return table
 
 

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     )
     accounts_exclusive: bool = Field(default=True, description="Nobody trades in the accounts but through you.")
     positions_include: str = Field(
-        "pledged mtf blocked", pattern=r"^(pledged|mtf|blocked|[ ,])*$", description="Which of these your positions include."
+        "pledged mtf blocked", pattern=r"^(pledged|mtf|blocked|[ ,])*$", description="Which of these positions include."
     )
     holdings_deadline_s: float = Field(30.0, description="Longest time for all calls about one account's holdings.")
 

@@ -71,7 +71,7 @@ def explained() -> str:
 def _explained(whole: desk_breaks.WholeBreak) -> Explanation | None:
     """How the order of a line's finding was matched, as of now; None for what is about no line."""
     finding = whole.row.finding
-    if not (finding.ours_line or finding.theirs_line):
+    if finding.txn is None or not (finding.ours_line or finding.theirs_line):
         return None
     return explain_lines(
         desk().engine,

@@ -6,7 +6,7 @@ A verdict names the answer and the date of the books' positions that it was judg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,8 @@ _ACCOUNTS = """
 judged as (
   select account, max(snapshot_id) as snapshot_id, max(opening_as_of) as as_of, max(judged_at) as judged_at
   from holding_verdicts
-  where gateway = :gateway and book = :book and trade_date = :trade_date group by account
+  where gateway = :gateway and book = :book and trade_date = :trade_date and judged_at <= :as_of
+  group by account
 )"""
 _TOTALS = text(f"""
 with {_ACCOUNTS}, ours as (
@@ -39,16 +40,19 @@ select 'theirs', count(*), coalesce(sum(quantity), 0), coalesce(sum(quantity * a
 _BUCKETS = text("""
 select 'ours' as side, bucket as name, sum(ours_count) as count, sum(ours_quantity) as quantity,
   sum(ours_amount) as amount
-from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date and ours_count > 0
+from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date
+  and judged_at <= :as_of and ours_count > 0
 group by bucket
 union all
 select 'theirs', bucket, sum(theirs_count), sum(theirs_quantity), sum(theirs_amount)
-from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date and theirs_count > 0
+from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date
+  and judged_at <= :as_of and theirs_count > 0
 group by bucket
 """)
 _ANY = text("""
 select exists (
-  select from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date)
+  select from holding_verdicts where gateway = :gateway and book = :book and trade_date = :trade_date
+    and judged_at <= :as_of)
 """)
 _LINES = text("""
 select account, isin, trade_date, bucket, rule, snapshot_id, opening_as_of, internal, shown, steps, parts
@@ -58,6 +62,23 @@ where gateway = :gateway and account = :account and (cast(:isin as text) is null
     select max(trade_date) from holding_verdicts where gateway = :gateway and account = :account))
 order by bucket = 'matched', isin
 """)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldStep:
+    """One step from the opening to what the books come to."""
+
+    what: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldPart:
+    """One part of the difference."""
+
+    name: str
+    quantity: Decimal
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +94,8 @@ class HeldLine:
     opening_as_of: date | None
     internal: Decimal | None
     shown: Decimal | None
-    steps: list[dict[str, str]]
-    parts: list[dict[str, str]]
+    steps: tuple[HeldStep, ...]
+    parts: tuple[HeldPart, ...]
 
     @property
     def difference(self) -> Decimal | None:
@@ -82,19 +103,19 @@ class HeldLine:
         return None if self.internal is None or self.shown is None else self.shown - self.internal
 
 
-def any_judged(connection: Connection, scope: Scope) -> bool:
-    """Whether any holdings were reconciled for that day."""
-    return bool(connection.execute(_ANY, dict(scope)).scalar_one())
+def any_judged(connection: Connection, scope: Scope, *, as_of: datetime) -> bool:
+    """Whether any holdings were reconciled for that day, by then."""
+    return bool(connection.execute(_ANY, {**scope, "as_of": as_of}).scalar_one())
 
 
-def control_totals(connection: Connection, scope: Scope) -> dict[str, Row[Any]]:
+def control_totals(connection: Connection, scope: Scope, *, as_of: datetime) -> dict[str, Row[Any]]:
     """Count, quantity and amount of each side, from positions and answers themselves."""
-    return {row.side: row for row in connection.execute(_TOTALS, dict(scope))}
+    return {row.side: row for row in connection.execute(_TOTALS, {**scope, "as_of": as_of})}
 
 
-def buckets(connection: Connection, scope: Scope) -> list[Row[Any]]:
+def buckets(connection: Connection, scope: Scope, *, as_of: datetime) -> list[Row[Any]]:
     """Count, quantity and amount of each side's buckets."""
-    return list(connection.execute(_BUCKETS, dict(scope)))
+    return list(connection.execute(_BUCKETS, {**scope, "as_of": as_of}))
 
 
 def lines(
@@ -102,4 +123,13 @@ def lines(
 ) -> list[HeldLine]:
     """The lines of an account as judged for that day, or last; what does not agree first."""
     named = {"gateway": gateway, "account": account, "isin": isin, "day": day}
-    return [HeldLine(**row) for row in connection.execute(_LINES, named).mappings()]
+    return [_line(dict(row)) for row in connection.execute(_LINES, named).mappings()]
+
+
+def _line(row: dict[str, Any]) -> HeldLine:
+    steps, parts = row.pop("steps"), row.pop("parts")
+    return HeldLine(
+        **row,
+        steps=tuple(HeldStep(what=each["what"], quantity=Decimal(each["quantity"])) for each in steps),
+        parts=tuple(HeldPart(**{**each, "quantity": Decimal(each["quantity"])}) for each in parts),
+    )

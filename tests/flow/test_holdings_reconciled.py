@@ -10,13 +10,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.calendar import exchange_calendar
+from config.clock import FixedClock
+from config.settings import Settings
+from console.app import create_app, reading_engine
 from recon.values import Policy
 from tests.holdings_told import ACCOUNT, GATEWAY, INFY, NOW, OTHER, TCS, Told
+from tieout.desk.broker import BrokerWatch
 from tieout.desk.day import as_json, day
 from tieout.holding_rules import HoldingRules
 from tieout.rules import Rules
 
 DAY = NOW.date()
+PORT = 8081
+HOST = f"127.0.0.1:{PORT}"
 
 
 @pytest.fixture(name="told")
@@ -160,3 +166,24 @@ def test_positions_of_an_account_that_never_answered_wait(told: Told) -> None:
     told.positions({(OTHER, INFY): 10})
     held = the_day(told)["holdings"]
     assert [(b["name"], b["side"], b["quantity"]) for b in held["buckets"]] == [("pending", "ours", "10")]
+
+
+def test_people_see_the_parts_on_the_page_of_the_break_and_the_holdings_on_the_day(told: Told) -> None:
+    """From the books to the broker, step by step."""
+    told.positions({(ACCOUNT, INFY): 100})
+    told.order("O1", "BUY", 7)
+    told.answer(ACCOUNT, [{"isin": INFY, "held": 103, "nse": 7}])
+    told.reconcile()
+    settings = Settings(_env_file=None, gateway_name="demo", console_port=PORT)
+    url = told.engine.url.render_as_string(hide_password=False)
+    watch, engine = BrokerWatch("redis://127.0.0.1:1/0"), reading_engine(url)
+    client = create_app(settings, engine=engine, watch=watch, clock=FixedClock(NOW), rules=told.rules).test_client()
+    (number,) = [row[1] for row in findings(told, "name, finding_id") if row[0] == "unexplained"]
+    page = client.get(f"/breaks/{number}", headers={"Host": HOST}).get_data(as_text=True)
+    assert "10 more than the books: 7 unsettled-t1; 3 unexplained" in page
+    assert "held on 2026-01-13" in page
+    listed = client.get("/breaks?state=all", headers={"Host": HOST}).get_data(as_text=True)
+    assert f"/holdings/{ACCOUNT}" in listed
+    shown = client.get("/day/2026-01-14", headers={"Host": HOST}).get_data(as_text=True)
+    assert "Holdings of demo" in shown
+    engine.dispose()

@@ -13,10 +13,11 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 
 from recon.lines import plain_text
-from store import desk_breaks, desk_events, desk_transactions
+from store import desk_breaks, desk_events, desk_transactions, holding_days
 from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, StoredFinding
 from store.desk_events import StoredAnswer
 from store.desk_transactions import LineVersion, StoredLine, StoredTransaction
+from store.holding_days import HeldLine
 from tieout.desk.evidence import Proof, proofs
 from tieout.desk.paging import BadCursorError, Page, read, written
 
@@ -74,6 +75,7 @@ class WholeBreak:
     changes: tuple[Change, ...]
     proofs: tuple[Proof, ...]
     answer: StoredAnswer | None  #: the newest answer about its transaction
+    held: HeldLine | None = None  #: of holdings: the line as it was judged last
 
 
 def used(difference: Decimal | None, tolerance: Decimal | None) -> Decimal | None:
@@ -199,7 +201,15 @@ def _whole(connection: Connection, finding: StoredFinding, severity: str) -> Who
         changes=tuple(desk_breaks.changes(connection, finding_id=finding.finding_id, limit=SHOWN_MAX)),
         proofs=tuple(proofs(connection, finding)),
         answer=answers[-1] if answers else None,
+        held=_held(connection, finding),
     )
+
+
+def _held(connection: Connection, finding: StoredFinding) -> HeldLine | None:
+    if finding.account is None:
+        return None
+    named = {"gateway": finding.gateway, "account": finding.account, "isin": finding.isin}
+    return next(iter(holding_days.lines(connection, **named)), None)  # type: ignore[arg-type]
 
 
 def _transaction(connection: Connection, finding: StoredFinding) -> StoredTransaction | None:

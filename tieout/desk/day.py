@@ -92,7 +92,7 @@ def day(
         as_of=as_of,
         book=scope["book"],
         orders=_orders(connection, scope),
-        holdings=_holdings(connection, scope),
+        holdings=_holdings(connection, scope, as_of),
         findings=_findings(connection, scope),
         digest=digest_of_day(connection, scope) if with_digest else None,
         close=standing(connection, scope),
@@ -142,11 +142,12 @@ def _orders(connection: Connection, scope: Scope) -> Equation:
     return equation(totals, found, lost=lost_lines(connection, scope))
 
 
-def _holdings(connection: Connection, scope: Scope) -> Equation | None:
-    if not holding_days.any_judged(connection, scope):
+def _holdings(connection: Connection, scope: Scope, as_of: datetime) -> Equation | None:
+    if not holding_days.any_judged(connection, scope, as_of=as_of):
         return None
-    totals = {side: _figures(row) for side, row in holding_days.control_totals(connection, scope).items()}
-    return equation(totals, [_bucket(row) for row in holding_days.buckets(connection, scope)])
+    totals = holding_days.control_totals(connection, scope, as_of=as_of)
+    found = [_bucket(row) for row in holding_days.buckets(connection, scope, as_of=as_of)]
+    return equation({side: _figures(row) for side, row in totals.items()}, found)
 
 
 def _figures(row: Row[Any]) -> Figures:
