@@ -35,6 +35,10 @@ _COPIED = {
     "refused_rows": "r.trade_date = :trade_date and r.import_id in (select import_id from public.imports"
     " where imported_at <= :instant)",
     "closed_days": "r.closed_at <= :instant and r.trade_date = :trade_date and r.gateway = :gateway",
+    "ticks": "r.known_at <= :instant and r.valid_from <= :trade_date",
+    "prices": "r.known_at <= :instant and r.valid_from = :trade_date",
+    "charges": "r.known_at <= :instant",
+    "notes": "r.known_at <= :instant and r.gateway = :gateway",
 }
 _EMPTY = ("verdicts", "findings", "finding_changes")
 
@@ -93,8 +97,16 @@ _AS_THEN = (
       quiet = t.quiet and not a.answered_since and not exists (
         select from public.events e where e.gateway = t.gateway and e.transaction_id = t.transaction_id
           and e.received_at > :instant)
+        and not exists (
+          select from public.notes n where n.gateway = t.gateway and n.account = t.account
+            and (n.known_at > :instant or n.replaced_at > :instant
+              or exists (select from public.charges c where c.known_at > :instant)))
     from asked a where a.txn = t.txn
     """,
+    *(
+        f"update {table} set replaced_at = null where replaced_at > :instant"
+        for table in ("ticks", "prices", "charges", "notes")
+    ),
     """
     update transactions t set status = null, error_code = null, error_message = null, known = null, absent_at = '{}',
       final = false, settled = true

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from config.settings import Gateway
+from config.statuses import read_statuses
 from tests.builders import (
     ACCOUNT,
     BROKER,
@@ -27,6 +28,7 @@ from tests.builders import (
     store_snapshot,
     store_webhook,
 )
+from tieout.asof import Asked, knowing
 from tieout.import_report import Report
 from tieout.imports import import_file
 from tieout.reconcile import reconcile
@@ -244,3 +246,19 @@ def test_a_note_that_came_first_is_compared_when_the_answer_comes(office: Office
     assert office.one(f"select rev > judged_rev from transactions where txn = {txn}") is True
     office.again(txn, other)
     assert office.found() == []
+
+
+def test_looking_back_sees_the_note_and_the_prices_that_were_known_then(office: Office) -> None:
+    """In the evening the note was short and nobody knew the day's prices; both were put right the day after."""
+    order_id = str((leg := a_leg())["exchangeOrderId"])
+    office.order(leg)
+    office.note(f"NSE,AXISBANK,BUY,9,420.10,{order_id},,,,,,,")
+    office.now = EVENING + timedelta(days=1)
+    office.note(f"NSE,AXISBANK,BUY,10,420.10,{order_id},,,,,,,")
+    office.file("prices", "exchange,symbol,date,low,high", f"NSE,AXISBANK,{DAY},410,420")
+    assert [name for name, *_ in office.found()] == ["price-implausible"]
+
+    asked = Asked(GATEWAY, DAY, EVENING, RULES, (GATEWAY,), read_statuses())
+    with knowing(office.engine, asked) as (then, _scope):
+        names = then.execute(text("select name from findings where class = 'break'")).scalars().all()
+    assert names == ["note-diff"]
