@@ -58,7 +58,7 @@ def show(*, account: str, as_json: bool) -> None:
     with database() as engine:
         whole = desk_accounts.show(engine, account)
     if whole is None:
-        raise Failure(FOUND, f"no account {account} is known here: see `tieout accounts list`")
+        raise Failure(WRONG_CALL, f"no account {account} is known here: see `tieout accounts list`")
     if as_json:
         click.echo(json_of({**asdict(whole.row), "history": [asdict(change) for change in whole.history]}))
         return

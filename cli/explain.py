@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from cli.context import clock, database, settings
-from cli.show import FOUND, Failure, as_json, show_rows, stdout
+from cli.show import WRONG_CALL, Failure, as_json, show_rows, stdout
 from recon.explain import Explanation
 from tieout.desk.explain import Explained, as_row
 from tieout.desk.explain import explain as explained
@@ -18,7 +18,7 @@ Examples:
   tieout explain O-17                  an order of your books
   tieout explain 1000000010241945      an order of the exchange
   tieout explain TRX_5f03... --json    every order of a transaction, for machines
-It is judged as of now from what is stored; nothing is written. Exit status: 0 explained, 1 nothing has that id.
+It is judged as of now from what is stored; nothing is written. Exit status: 0 explained, 2 nothing has that id.
 """
 COLUMNS = ("field", "ours as it came", "ours", "theirs as it came", "theirs", "says")
 
@@ -33,7 +33,7 @@ def explain(*, name: str, gateway: str | None, as_json_: bool) -> None:
     with database() as engine:
         found = explained(engine, name, rules=rules, now=now, gateway=gateway)
     if not found:
-        raise Failure(FOUND, f"no order or transaction has the id {name!r}: look with tieout breaks --transaction")
+        raise Failure(WRONG_CALL, f"no order or transaction has the id {name!r}: look with tieout breaks --transaction")
     for each in found:
         if as_json_:
             click.echo(as_json(as_row(each)))

@@ -76,7 +76,7 @@ def _change(transaction_id: str, gateway: str | None, change: Change, otherwise:
     with database() as engine, engine.begin() as connection:
         known = store.gateways_of(connection, transaction_id=transaction_id)
         if not known or (gateway and gateway not in known):
-            raise Failure(FOUND, f"no transaction {transaction_id} is known: tieout import transactions FILE")
+            raise Failure(WRONG_CALL, f"no transaction {transaction_id} is known: tieout import transactions FILE")
         if gateway is None and len(known) > 1:
             raise Failure(WRONG_CALL, f"several gateways know it: add --gateway, one of {', '.join(known)}")
         if not change(connection, gateway or known[0]):

@@ -90,7 +90,8 @@ def check_database(url: str) -> str:
             version, version_text = connection.info.server_version, connection.info.parameter_status("server_version")
             row = connection.execute("select pg_is_in_recovery()").fetchone()
     except psycopg.OperationalError as error:
-        said = str(error).strip().splitlines()[-1]
+        lines = [line.strip() for line in str(error).splitlines()]
+        said = next((line for line in lines if "failed" in line or "FATAL" in line), str(error).strip())
         raise ServerError(f"the database does not answer: {said}; start it or correct TIEOUT_DATABASE_URL") from None
     except psycopg.ProgrammingError:
         raise ServerError("TIEOUT_DATABASE_URL is not of the form postgresql://user:password@host:port/name") from None

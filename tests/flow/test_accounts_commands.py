@@ -110,7 +110,7 @@ def test_an_account_is_linked_shown_and_unlinked() -> None:
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (("show", "0" * 24), 1),
+        (("show", "0" * 24), 2),
         (("link", "nobody", "user-1"), 2),
         (("link", ACCOUNT, " user"), 2),
         (("link", ACCOUNT, "user-1", "--gateway", "other"), 2),

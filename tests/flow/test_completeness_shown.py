@@ -109,7 +109,7 @@ def test_people_give_up_and_take_up() -> None:
     assert (again.exit_code, "not followed" in again.stderr) == (1, True)
     assert _run("following", "take-up", "TRX_given", "--reason", "it lives").exit_code == 0
     assert _run("following", "take-up", "TRX_given", "--reason", "it lives").exit_code == 1
-    assert _run("following", "take-up", "TRX_nobody", "--reason", "who?").exit_code == 1
+    assert _run("following", "take-up", "TRX_nobody", "--reason", "who?").exit_code == 2
     (found,) = _objects("completeness", "--json")
     states = {row["transaction_id"]: row["state"] for row in found["open"]}
     assert states == {"TRX_new": "given-up", "TRX_given": "open"}
