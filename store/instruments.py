@@ -61,20 +61,40 @@ def _master(rows: Iterable[Row[Any]]) -> Master:
 
 
 _LISTED = text("""
-select exchange, symbol, isin, valid_from, valid_to from instruments
+select exchange, symbol, isin, valid_from, valid_to, replaced_at from (
+  select exchange, symbol, isin, valid_from, valid_to, cast(null as timestamptz) as replaced_at, 0 as version
+  from instruments
+  union all
+  select v.exchange, v.symbol, v.isin, v.valid_from, v.valid_to, r.imported_at, v.version
+  from instrument_versions v join imports r on r.import_id = v.replaced_by where :versions
+) told
 where (cast(:day as date) is null or (valid_from <= :day and (valid_to is null or valid_to >= :day)))
   and (cast(:about as text) is null or symbol = :about or isin = :about)
-order by exchange, symbol, valid_from
+order by exchange, symbol, valid_from, replaced_at nulls last, version
 """)
 
 
-def listed_instruments(connection: Connection, *, day: date | None, about: str | None) -> Sequence[Row[Any]]:
-    """The periods that hold on that day, or all; of one symbol or ISIN if asked."""
-    return connection.execute(_LISTED, {"day": day, "about": about}).all()
+def listed_instruments(
+    connection: Connection, *, day: date | None, about: str | None, versions: bool = False
+) -> Sequence[Row[Any]]:
+    """The periods that hold on that day, or all; of one symbol or ISIN if asked; with what was replaced if asked."""
+    return connection.execute(_LISTED, {"day": day, "about": about, "versions": versions}).all()
 
 
 # ---------------------------------------------------------------- changing the table
 
+#: What is about to be said otherwise stays, as it was.
+_KEEP = text("""
+insert into instrument_versions (exchange, symbol, valid_from, version, valid_to, isin, import_id, replaced_by)
+select i.exchange, i.symbol, i.valid_from, coalesce((
+    select max(v.version) from instrument_versions v
+    where v.exchange = i.exchange and v.symbol = i.symbol and v.valid_from = i.valid_from), 0) + 1,
+  i.valid_to, i.isin, i.import_id, :import_id
+from unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]), cast(:ends as date[]),
+  cast(:isins as text[])) as n (exchange, symbol, valid_from, valid_to, isin)
+join instruments i on i.exchange = n.exchange and i.symbol = n.symbol and i.valid_from = n.valid_from
+where (i.valid_to, i.isin) is distinct from (n.valid_to, n.isin)
+""")
 _UPSERT = text("""
 insert into instruments as was (exchange, symbol, valid_from, valid_to, isin, import_id)
 select * from unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]),
@@ -148,11 +168,12 @@ _TOUCH = text("update transactions set rev = rev + 1, quiet = false where txn in
 def write_periods(
     connection: Connection, periods: Sequence[tuple[str, str, date, date | None, str]], *, import_id: int
 ) -> None:
-    """Store (exchange, symbol, first day, last day, ISIN), over what began on the same day."""
+    """Store (exchange, symbol, first day, last day, ISIN); what began on the same day is kept as a version."""
     if not periods:
         return
     exchanges, symbols, starts, ends, isins = (list(column) for column in zip(*periods, strict=True))
     named = {"exchanges": exchanges, "symbols": symbols, "starts": starts, "ends": ends, "isins": isins}
+    connection.execute(_KEEP, {**named, "import_id": import_id})
     connection.execute(_UPSERT, {**named, "import_id": import_id, "count": len(periods)})
 
 

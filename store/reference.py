@@ -20,16 +20,18 @@ _DROP = text("drop table if exists told, touched")
 _COUNTS = text("""
 select count(*) filter (where was is null) as new, count(*) filter (where was is not null) as changed from told
 """)
-#: Lines that a told fact is about, of either side. A fact that named it otherwise before has the same code.
+#: Lines that a told fact is about: by its ISIN, its symbol, or the symbol it named before. Each is joined by
+#: itself, because two alternatives cannot be hashed; the days are told apart so that their index is of use.
+_NAMES = ("f.isin = l.instrument", "f.symbol = l.symbol", "f.was_symbol = l.symbol")
 _ABOUT = """
-f.exchange = l.exchange and l.trade_date >= f.valid_from and l.trade_date <= f.until
-  and (f.isin = l.instrument or f.symbol = l.symbol or f.was_symbol = l.symbol)"""
-_TOUCHED = """
-create temp table touched on commit drop as
-select l.txn from their_lines l join told f on {about} where l.filled > 0
-union
-select l.txn from our_lines l join told f on {about} where l.txn is not null and l.filled is distinct from 0
-"""
+f.exchange = l.exchange and {name} and l.trade_date between f.valid_from and f.until
+  and l.trade_date between (select min(valid_from) from told) and (select max(until) from told)"""
+_FILLED = {"their_lines": "l.filled > 0", "our_lines": "l.txn is not null and l.filled is distinct from 0"}
+_TOUCHED = "create temp table touched on commit drop as " + " union ".join(
+    f"select l.txn from {lines} l join told f on {_ABOUT.format(name=name)} where {filled}"
+    for lines, filled in _FILLED.items()
+    for name in _NAMES
+)
 _LOCK_TOUCHED = text("""
 select count(*) from (
   select from transactions where txn in (select txn from touched) order by txn for no key update
@@ -84,11 +86,11 @@ def tell(
 
 def touch(connection: Connection, kind: str) -> None:
     """Raise the rev of the transactions with a line that the told facts are about, in one order."""
-    about = _ABOUT
     connection.execute(text("analyze told"))
-    connection.execute(text(_TOUCHED.format(about=about)))
+    connection.execute(text(_TOUCHED))
     connection.execute(_LOCK_TOUCHED)
-    connection.execute(text(_UNPLAIN[kind].format(about=about)))
+    for name in _NAMES:
+        connection.execute(text(_UNPLAIN[kind].format(about=_ABOUT.format(name=name))))
     connection.execute(_TOUCH)
 
 

@@ -213,7 +213,9 @@ gateway_states = Table(
     Column("reason", Text),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("changed_at", INSTANT, nullable=False, server_default=DB_NOW),
-    Column("striking", ARRAY(BigInteger), nullable=False, server_default="{}", comment="txns without an answer in a row"),
+    Column(
+        "striking", ARRAY(BigInteger), nullable=False, server_default="{}", comment="txns without an answer in a row"
+    ),
     CheckConstraint("breaker in ('closed', 'open', 'half-open')", name="breaker"),
 )
 
@@ -401,6 +403,19 @@ instruments = Table(
     Column("valid_to", Date, comment="inclusive; null: until now"),
     Column("isin", Text, nullable=False),
     Column("import_id", BigInteger, ForeignKey("imports.import_id")),
+)
+
+instrument_versions = Table(
+    "instrument_versions",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("version", Integer, primary_key=True, comment="of what was replaced"),
+    Column("valid_to", Date),
+    Column("isin", Text, nullable=False),
+    Column("import_id", BigInteger, ForeignKey("imports.import_id")),
+    Column("replaced_by", BigInteger, ForeignKey("imports.import_id"), nullable=False),
 )
 
 # ---------------------------------------------------------------- reference data, told by imports

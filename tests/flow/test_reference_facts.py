@@ -97,6 +97,21 @@ def test_a_fact_told_otherwise_is_a_new_version_and_told_again_changes_nothing(i
     assert [(fact["version"], fact["replaced_at"] is None) for fact in versions] == [(1, False), (2, True)]
 
 
+def test_an_instrument_told_otherwise_keeps_what_it_was(imports: Imports) -> None:
+    """The newest period counts; the replaced one is listed with its instant."""
+    head = "exchange,symbol,isin,from,to"
+    imports("instruments", head, "NSE,TCS,INE009A01021,2026-01-01,")
+    imports("instruments", head, "NSE,TCS,INE467B01029,2026-01-01,")
+    imports("instruments", head, "NSE,TCS,INE467B01029,2026-01-01,")
+
+    assert [fact["isin"] for fact in facts(imports.engine, "instruments")] == ["INE467B01029"]
+    versions = facts(imports.engine, "instruments", about="TCS", versions=True)
+    assert [(fact["isin"], fact["replaced_at"] is None) for fact in versions] == [
+        ("INE009A01021", False),
+        ("INE467B01029", True),
+    ]
+
+
 def test_a_tick_is_what_was_assigned_for_the_day(imports: Imports) -> None:
     """A later assignment ends an earlier one from its own first day on; before the first nothing is known."""
     imports("ticks", TICKS, "NSE,TCS,,0.10,2025-04-15,", "NSE,TCS,,0.05,2026-12-01,")

@@ -20,6 +20,7 @@ def facts(
     """The facts of a kind that count on that day, else all that count; `about` is a symbol, an ISIN or a component."""
     with engine.connect() as connection:
         if kind == "instruments":
-            return [dict(row._mapping) for row in listed_instruments(connection, day=day, about=about)]
+            told = listed_instruments(connection, day=day, about=about, versions=versions)
+            return [dict(row._mapping) for row in told]
         rows = listed(connection, kind, day=day, code=about, versions=versions)
         return [{name: said for name, said in row._mapping.items() if name not in _HIDDEN} for row in rows]

@@ -1029,6 +1029,22 @@ COMMENT ON COLUMN holding_lines.smallcase IS 'the part that belongs to smallcase
 ;
 COMMENT ON COLUMN holding_lines.suspended_nse IS 'suspended or delisted; null: not said'
 ;
+CREATE TABLE instrument_versions (
+    exchange TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    version INTEGER NOT NULL,
+    valid_to DATE,
+    isin TEXT NOT NULL,
+    import_id BIGINT,
+    replaced_by BIGINT NOT NULL,
+    CONSTRAINT pk_instrument_versions PRIMARY KEY (exchange, symbol, valid_from, version),
+    CONSTRAINT fk_instrument_versions_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id),
+    CONSTRAINT fk_instrument_versions_replaced_by FOREIGN KEY(replaced_by) REFERENCES imports (import_id)
+)
+;
+COMMENT ON COLUMN instrument_versions.version IS 'of what was replaced'
+;
 CREATE TABLE instruments (
     exchange TEXT NOT NULL,
     symbol TEXT NOT NULL,
