@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from bench.corpus import notes, orders
+from bench.corpus import held, notes, orders
 from bench.corpus.draw import Draw
 from bench.corpus.figures import Figures, Size
 from bench.corpus.pure import said_of
@@ -41,6 +41,7 @@ class Chapter:
 CHAPTERS: Sequence[Chapter] = (
     Chapter(name="orders", judged=orders.judged, stored=orders.stored),
     Chapter(name="notes", judged=notes.judged, stored=notes.stored),
+    Chapter(name="holdings", judged=held.judged, stored=held.stored),
 )
 
 
