@@ -44,7 +44,8 @@ def open_work(connection: Connection, *, gateway: str, now: datetime) -> OpenWor
 
 
 _STATED = text("""
-select distinct name, transaction_id, line from findings where gateway = :gateway and closed_at is null
+select distinct name, transaction_id, line from findings
+where gateway = :gateway and closed_at is null and txn is not null
 """)
 
 
