@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import Blueprint, abort, render_template, request
 
+from console.asked import text_of
 from console.desk import desk
 from recon.explain import Explanation
 from recon.names import CLASS_OF
@@ -87,27 +88,23 @@ def _wanted() -> FindingFilter:
     state = _one_of("state", (*desk_breaks.STATES, "all")) or "break"
     return FindingFilter(
         states=desk_breaks.STATES[:3] if state == "all" else (state,),
-        gateway=_text("gateway"),
+        gateway=text_of("gateway"),
         trade_date=_date(),
         name=_one_of("name", tuple(CLASS_OF)),
-        transaction_id=_text("transaction"),
-        search=_text("q"),
+        transaction_id=text_of("transaction"),
+        search=text_of("q"),
     )
 
 
-def _text(name: str) -> str | None:
-    return request.args.get(name, "").replace("\0", "").strip()[:200] or None
-
-
 def _one_of(name: str, allowed: tuple[str, ...]) -> str | None:
-    asked = _text(name)
+    asked = text_of(name)
     if asked is not None and asked not in allowed:
         abort(400, f"{name} is one of: {', '.join(allowed)}.")
     return asked
 
 
 def _date() -> date | None:
-    asked = _text("date")
+    asked = text_of("date")
     try:
         return date.fromisoformat(asked) if asked else None
     except ValueError:

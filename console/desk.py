@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from flask import current_app
 from sqlalchemy import Connection, Engine
 
+from config.calendar import IST
 from config.clock import Clock, FileClock
 from config.settings import Gateway
 from gateway.rate import Limiter
@@ -15,7 +16,6 @@ from tieout.completeness import Completeness
 from tieout.desk.breaks import Severity
 from tieout.desk.broker import BrokerWatch
 from tieout.desk.completeness import completeness
-from tieout.desk.queue import IST
 from tieout.desk.severity import severity_as_of
 from tieout.holding_states import HoldingsPlan
 from tieout.rules import Rules

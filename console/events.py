@@ -7,10 +7,11 @@ from uuid import UUID
 
 from flask import Blueprint, abort, render_template, request
 
+from config.calendar import IST
+from console.asked import text_of
 from console.desk import desk
 from store.desk_events import EventFilter
 from tieout.desk import events as desk_events
-from tieout.desk.queue import IST
 
 pages = Blueprint("events", __name__)
 
@@ -18,7 +19,7 @@ pages = Blueprint("events", __name__)
 @pages.get("/events")
 def listed() -> str:
     """One page of events; every filter is in the address."""
-    typed = _text("q") or ""
+    typed = text_of("q") or ""
     wanted = desk_events.narrowed(_wanted(), typed)
     page = desk_events.search(desk().engine, wanted, after=request.args.get("after"))
     return render_template(
@@ -39,7 +40,7 @@ def show(event: UUID) -> str:
 def refused() -> str:
     """Requests that were refused, with samples."""
     page = desk_events.refusals(
-        desk().engine, gateway=_text("gateway"), reason=_text("reason"), after=request.args.get("after")
+        desk().engine, gateway=text_of("gateway"), reason=text_of("reason"), after=request.args.get("after")
     )
     return render_template("refusals.html", page=page)
 
@@ -47,31 +48,27 @@ def refused() -> str:
 @pages.get("/alerts")
 def alerted() -> str:
     """What a person should know of."""
-    page = desk_events.alerts(desk().engine, name=_text("name"), after=request.args.get("after"))
+    page = desk_events.alerts(desk().engine, name=text_of("name"), after=request.args.get("after"))
     return render_template("alerts.html", page=page)
 
 
 def _wanted() -> EventFilter:
     since, until = _day("from"), _day("to")
     return EventFilter(
-        gateway=_text("gateway"),
-        transaction_id=_text("transaction"),
-        batch_id=_text("batch"),
-        account=_text("account"),
-        family=_text("family"),
-        state=_text("state"),
-        reason=_text("reason"),
+        gateway=text_of("gateway"),
+        transaction_id=text_of("transaction"),
+        batch_id=text_of("batch"),
+        account=text_of("account"),
+        family=text_of("family"),
+        state=text_of("state"),
+        reason=text_of("reason"),
         since=since,
         until=until + timedelta(days=1) if until else None,
     )
 
 
-def _text(name: str) -> str | None:
-    return request.args.get(name, "").replace("\0", "").strip()[:200] or None
-
-
 def _day(name: str) -> datetime | None:
-    asked = _text(name)
+    asked = text_of(name)
     try:
         return datetime.combine(date.fromisoformat(asked), time(), IST).astimezone(UTC) if asked else None
     except ValueError:

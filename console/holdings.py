@@ -6,6 +6,7 @@ from datetime import datetime
 
 from flask import Blueprint, abort, render_template, request
 
+from console.asked import text_of
 from console.desk import desk
 from tieout.desk import holdings as desk_holdings
 from tieout.desk.holdings import HoldingsFilter
@@ -17,9 +18,9 @@ pages = Blueprint("holdings", __name__)
 @pages.get("/holdings")
 def listed() -> str:
     """One page of accounts; every filter is in the address."""
-    state, account = _text("state"), _text("q")
+    state, account = text_of("state"), text_of("q")
     wanted = HoldingsFilter(
-        gateway=_text("gateway"), book=_text("book"), account=account, states=(state,) if state else None
+        gateway=text_of("gateway"), book=text_of("book"), account=account, states=(state,) if state else None
     )
     page = desk_holdings.page(desk().engine, wanted, closed=_closed(), after=request.args.get("after"))
     return render_template(
@@ -39,7 +40,7 @@ def show(account: str) -> str:
     """One account: how it stands, what it holds, how that is known."""
     if "\0" in account:
         abort(404)
-    whole = desk_holdings.show(desk().engine, account, gateway=_text("gateway"), closed=_closed())
+    whole = desk_holdings.show(desk().engine, account, gateway=text_of("gateway"), closed=_closed())
     if whole is None:
         abort(404, "No account of this id has been fetched. Fetch it with `tieout holdings fetch ACCOUNT`.")
     return render_template("holding.html", whole=whole)
@@ -49,7 +50,3 @@ def _closed() -> datetime:
     """The last close that holdings must not be older than."""
     found = desk()
     return closed_before(found.rules.calendar, found.now(), found.holdings)
-
-
-def _text(name: str) -> str | None:
-    return request.args.get(name, "").replace("\0", "").strip()[:200] or None

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from flask import Flask, request, url_for
 from markupsafe import Markup
 
+from config.calendar import IST
 from console.desk import desk
 from console.menu import GROUPS, section_of
 from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning
-from tieout.desk.queue import IST
 from tieout.desk.rupees import grouped, rupees, shares
 from tieout.desk.sides import price
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
+from config.calendar import IST
 from gateway.fields import Nonsense, checked, instant, number, text
 
 UNKNOWN_KEY: Final = "unknown-key"  #: nobody knows what it means
@@ -24,7 +24,6 @@ REMARK: Final = "remark"  #: it was taken, in a way that somebody should know of
 MOST: Final = 200  #: entries of one answer; what goes beyond is counted in one more
 EXAMPLE: Final = 80  #: characters
 DEPTH: Final = 32  #: of what is kept of a row
-_IST: Final = ZoneInfo("Asia/Kolkata")
 
 T = TypeVar("T")
 
@@ -222,9 +221,7 @@ def _without_zone(value: str) -> datetime | None:
     if found.tzinfo is not None:
         return None
     whole_day = len(value.strip()) <= len("2024-01-15")
-    local = (
-        datetime.combine(found.date(), time(), _IST) + timedelta(days=1) if whole_day else found.replace(tzinfo=_IST)
-    )
+    local = datetime.combine(found.date(), time(), IST) + timedelta(days=1) if whole_day else found.replace(tzinfo=IST)
     return local.astimezone(UTC)
 
 
@@ -234,8 +231,8 @@ def _day(place: Mapping[str, object], key: str) -> date | None:
         written = checked(value, key)
         for form in ("%Y-%m-%d", "%d-%b-%Y", "%d-%B-%Y", "%d %b %Y"):
             try:
-                return datetime.strptime(written[:20], form).replace(tzinfo=_IST).date()
+                return datetime.strptime(written[:20], form).replace(tzinfo=IST).date()
             except ValueError:
                 continue
     found = instant(place, key)
-    return found.astimezone(_IST).date() if found else None
+    return found.astimezone(IST).date() if found else None

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
+from config.calendar import IST
 from config.queues import QUEUES
 from store import desk_queue, desk_refusals
 from store.desk_queue import GatewayState, OpenGroup, ParkedGroup, Period, Sign, Units
 from store.desk_refusals import Alert, RefusedReason
 from tieout.desk.broker import BrokerView, BrokerWatch
 
-IST = ZoneInfo("Asia/Kolkata")
 ALIVE_S = 90  #: a worker or process silent for longer counts as gone
 SWEEP_LATE_S = 60
 CANARY_LATE_S = 180  #: canaries are sent each minute

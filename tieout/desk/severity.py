@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
+from config.calendar import IST
 from recon.severity import sessions_between, severity
 from recon.values import Calendar, FindingClass
 from store.desk_breaks import StoredFinding
-
-IST = ZoneInfo("Asia/Kolkata")
 
 
 def severity_as_of(now: datetime, calendar: Calendar) -> Callable[[StoredFinding], str]:
