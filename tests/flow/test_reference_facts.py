@@ -176,6 +176,17 @@ def test_one_share_off_the_grid_is_found_and_its_neighbours_are_left_alone(impor
     assert imports.one(f"select rev from transactions where txn = {other}") == before
 
 
+def test_a_tick_stays_after_a_split_until_the_review(imports: Imports) -> None:
+    """A share of 1,800 rupees, split on Friday, still moves by 10 paise at 360; December is another matter."""
+    with imports.engine.begin() as connection:
+        tied_out(connection, tradingsymbol="SPLITCO", quantity=1, filledQuantity=1, averagePrice=360.05)
+    imports("ticks", TICKS, "NSE,SPLITCO,,0.10,2025-04-15,", "NSE,SPLITCO,,0.05,2026-12-01,")
+    assert imports.names() == ["price-implausible"]
+
+    imports("ticks", TICKS, f"NSE,SPLITCO,,0.05,{DAY},")
+    assert imports.names() == []
+
+
 def test_the_prices_of_one_exchange_say_nothing_of_another(imports: Imports) -> None:
     """420.10 on the NSE cannot lie outside what the BSE traded."""
     with imports.engine.begin() as connection:
