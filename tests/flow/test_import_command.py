@@ -94,7 +94,7 @@ def test_a_dry_run_shows_and_writes_nothing(engine: Engine) -> None:
         ("orders", ("order_id,quantity", "A,1"), (), "no column transaction_id"),
         ("orders", (HEADER, '"A'), (), "line 2"),
         ("orders", (HEADER,), ("--complete", "20/11/2026"), "--complete"),
-        ("positions", (HEADER,), (), "No such command"),
+        ("fills", (HEADER,), (), "No such command"),
         ("instruments", ("exchange",), (), "no column symbol"),
         ("transactions", ("account",), (), "no column transaction_id"),
     ],
