@@ -27,7 +27,7 @@ Examples:
   tieout breaks --date 2026-11-20 --as-of 2026-11-20T21:00   as they were known at 21:00 IST
 """
 SHORT = 50
-EMPTY = "Nothing differs. Pending items and notes are shown with --all."
+EMPTY = "Nothing differs in what was judged. Pending items and notes: --all. Your books: tieout import orders FILE"
 
 
 @click.command(epilog=EPILOG)

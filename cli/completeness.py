@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.context import clock, database, settings, wanted_gateways
-from cli.show import FOUND, in_ist, output_options, show_rows, stdout
+from cli.context import NO_GATEWAY, clock, database, settings, wanted_gateways
+from cli.show import FOUND, WRONG_CALL, in_ist, output_options, show_rows, stderr, stdout
 from tieout.completeness import Completeness
 from tieout.desk import completeness as desk
 from tieout.rules import rules_from
@@ -34,6 +34,9 @@ def completeness(*, gateway: str | None, limit: int | None, check: bool, as_json
     """
     own = settings()
     names = [found.name for found in wanted_gateways(gateway)]
+    if not names:
+        stderr().print(NO_GATEWAY)
+        raise SystemExit(WRONG_CALL if check else 0)
     with database() as engine, engine.connect() as connection:
         calendar = rules_from(own).calendar
         found = desk.completeness(connection, names, now=clock().now(), calendar=calendar, silence=own.feed_silence)

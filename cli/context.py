@@ -31,6 +31,9 @@ def settings() -> Settings:
     return enter(home)
 
 
+NO_GATEWAY = "No gateway is set: set TIEOUT_GATEWAY_NAME and its keys, or copy config/gateways.example.toml."
+
+
 def wanted_gateways(name: str | None) -> list[Gateway]:
     """The gateway of that name, or all of them without one. A name that is not set is a wrong call."""
     known = settings().gateways()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.context import clock, database, servers, settings, wanted_gateways
+from cli.context import NO_GATEWAY, clock, database, servers, settings, wanted_gateways
 from cli.show import in_ist, output_options, show_rows, stdout
 from gateway.rate import Limiter
 from tieout.desk import gateways as desk
@@ -19,7 +19,6 @@ Examples:
   tieout gateways --gateway acme   only that one
   tieout gateways --json           one object a gateway, for machines
 """
-EMPTY = "No gateway is set: set TIEOUT_GATEWAY_NAME and its keys, or copy config/gateways.example.toml."
 
 
 @click.command(epilog=EPILOG)
@@ -33,12 +32,12 @@ def gateways(*, name: str | None, as_json: bool, as_csv: bool) -> None:
     rows = _rows(name)
     if as_json or as_csv:
         told = (desk.as_row(row) for row in rows)
-        show_rows(told, columns=desk.COLUMNS, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+        show_rows(told, columns=desk.COLUMNS, as_json=as_json, as_csv=as_csv, empty=NO_GATEWAY)
         return
     for row in rows:
         _tell(row)
     if not rows:
-        show_rows((), columns=desk.COLUMNS, empty=EMPTY)
+        show_rows((), columns=desk.COLUMNS, empty=NO_GATEWAY)
 
 
 def _rows(name: str | None) -> list[GatewayNow]:
