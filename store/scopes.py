@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -42,10 +43,17 @@ select min(txn) as low, max(txn) as high, count(*) as due from (
   select t.txn, (row_number() over (order by t.txn) - 1) / :size as part from transactions t where {_DUE}
 ) due group by part order by part
 """)
+#: Most of them are quiet, and go back to the database as they came.
 _TAKE = text(f"""
-select t.txn, t.quiet, t.judged_rev > 0 as judged from transactions t
-where t.txn between :low and :high and {_DUE}
-order by t.txn for no key update skip locked
+with taken as materialized (
+  select t.txn, t.quiet, t.judged_rev > 0 as judged from transactions t
+  where t.txn between :low and :high and {_DUE}
+  order by t.txn for no key update skip locked
+)
+select coalesce(array_agg(txn) filter (where quiet), '{{}}')::text as quiet, count(*) filter (where quiet) as number,
+  coalesce(array_agg(txn) filter (where quiet and judged), '{{}}') as judged,
+  coalesce(array_agg(txn) filter (where not quiet), '{{}}') as others
+from taken
 """)
 _COUNT = text(f"select count(*) from transactions t where {_DUE}")
 _ALL = text("select count(*) from transactions")
@@ -53,11 +61,12 @@ _ALL = text("select count(*) from transactions")
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A transaction that is due and locked by us."""
+    """Transactions that are due and locked by us."""
 
-    txn: int
-    quiet: bool  #: all there is to say is about its lines
-    judged: bool  #: it was judged before, so it has verdicts
+    quiet: str = "{}"  #: those of which all there is to say is about their lines; as the database writes an array
+    number: int = 0  #: of the quiet
+    judged: Sequence[int] = ()  #: of the quiet, those that were judged before, so they have verdicts
+    others: Sequence[int] = ()
 
 
 def ranges(connection: Connection, scope: Scope, *, now: datetime, size: int) -> list[Range]:
@@ -66,10 +75,10 @@ def ranges(connection: Connection, scope: Scope, *, now: datetime, size: int) ->
     return [Range(*row) for row in connection.execute(_RANGES, named)]
 
 
-def take(connection: Connection, scope: Scope, part: Range, *, now: datetime) -> list[Taken]:
+def take(connection: Connection, scope: Scope, part: Range, *, now: datetime) -> Taken:
     """Lock those transactions of the range that are still due and that nobody else holds."""
     named = {**asdict(scope), "now": now, "low": part.low, "high": part.high}
-    return [Taken(*row) for row in connection.execute(_TAKE, named)]
+    return Taken(*connection.execute(_TAKE, named).one())
 
 
 def count_due(connection: Connection, scope: Scope, *, now: datetime) -> int:

@@ -33,6 +33,8 @@ SIZE = 4_000  #: transactions paired by one statement and one commit
 LARGE = 20_000
 PART = 4
 
+FEW = 20  #: transactions that are not worth sharing out
+
 Work = Callable[[Task], Done]
 
 
@@ -102,10 +104,15 @@ def _carried_out(
             stack.callback(others[-1].close)
         crew: list[Work] = [partial(carry_out, engine, run, tell=tell), *others]
         paired = _shared_out(crew, parts, each)
-        left = sorted(paired.left)
-        chunks = [tuple(left[start : start + RANGE]) for start in range(0, len(left), RANGE)]
-        judged = _shared_out(crew, chunks, each)
+        judged = _shared_out(crew, _chunks(sorted(paired.left), len(crew)), each)
     return Done(paired.judged + judged.judged, paired.by_statement)
+
+
+def _chunks(left: Sequence[int], crew: int) -> list[tuple[int, ...]]:
+    """At most `RANGE` in each, and as many for each of the crew, unless they are few."""
+    number = -(-len(left) // (RANGE * crew)) * crew
+    size = max(FEW, -(-len(left) // max(number, 1)))
+    return [tuple(left[start : start + size]) for start in range(0, len(left), size)]
 
 
 def _shared_out(crew: Sequence[Work], tasks: Sequence[Task], each: Callable[[int], None]) -> Done:

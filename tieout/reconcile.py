@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from json.encoder import encode_basestring_ascii
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -190,7 +190,9 @@ def _distinct(found: UUID, seen: dict[UUID, int]) -> UUID:
 
 
 def _hashed(*parts: str) -> UUID:
-    return UUID(bytes=sha256(json.dumps(parts, ensure_ascii=True).encode()).digest()[:16])
+    # As JSON writes a list of texts, without what it does for lists of anything.
+    listed = f"[{', '.join(map(encode_basestring_ascii, parts))}]"
+    return UUID(bytes=sha256(listed.encode()).digest()[:16])
 
 
 def _finding_row(row: Record, finding: Finding, day: date, identity: UUID, rules: Rules) -> Values:
