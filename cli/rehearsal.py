@@ -67,6 +67,8 @@ class Rehearsal:
         self._bring_in("transactions")
         truth = truth_in(self.folder)
         self._bring_in("orders", complete=truth.trade_date)
+        self._bring_in("corporate-actions")
+        self._bring_in("positions")
         self._ask_again()
         self._until_idle("asking again for what is not at its end, and reconciling")
         return truth

@@ -23,7 +23,7 @@ from simulator.keyring import Keyring
 from simulator.ledger import Split
 from simulator.plan import Plan, plan_day
 from simulator.player import Player, Stamp, steps_of
-from simulator.positions import positions_csv
+from simulator.positions import actions_csv, positions_csv
 from simulator.poster import Poster
 from simulator.scenario import BadScenarioError, Rotation, Scenario
 from simulator.shapes import Shapes
@@ -75,7 +75,9 @@ class Files:
             lines = [*self.plan.lines, *self.stage.lines(now)]
             replace_file(self.home / "orders.csv", orders_csv(lines))
             replace_file(self.home / "orders.xlsx", orders_xlsx(lines, self.plan.day))
-            replace_file(self.home / "positions.csv", positions_csv(self.stage.doings.world, now))
+            world = self.stage.doings.world
+            replace_file(self.home / "positions.csv", positions_csv(world, now))
+            replace_file(self.home / "corporate-actions.csv", actions_csv(world.actions))
 
     def truth(self) -> bytes:
         """What was planted so far."""

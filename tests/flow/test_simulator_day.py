@@ -111,6 +111,7 @@ def test_two_runs_of_a_seed_write_the_same_files(tmp_path: Path, edge: Edge) -> 
         found.append((files, edge.bodies))
     assert found[0] == found[1]
     names = {"instruments.csv", "transactions.csv", "orders.csv", "orders.xlsx", "positions.csv", "truth.json"}
+    names |= {"corporate-actions.csv"}
     assert set(found[0][0]) == names
 
 
