@@ -26,6 +26,7 @@ with recent as materialized (
   join findings f on f.finding_id = c.finding_id and f.name = any(:moving)
   join transactions t on t.txn = f.txn and t.account is not null
   where c.change_id > (select coalesce(max(change_id), 0) - :recent from finding_changes)
+    and exists (select from positions)
   group by t.gateway, t.account
 )
 select h.holder from holding_accounts h
