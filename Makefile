@@ -12,7 +12,7 @@ ARGS ?=
 RUN := .venv/bin/python -m
 PYTEST := pytest
 # Two files at a time, each with servers of its own; most tests wait for other processes.
-TOGETHER := --numprocesses=2 --dist=loadfile
+TOGETHER := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 PIP := $(RUN) pip --disable-pip-version-check --no-input
 LOCK := $(RUN) piptools compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
