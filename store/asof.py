@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, text
 
 from store.books import LINE
 from store.days import Scope, be_patient
-from store.seals import DAY
+from store.sealed import DAY
 
 BEYOND = 10**15  #: lines made here are numbered from here on, so that none meets a real one
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from store.days import Scope
-from store.seals import DAY
+from store.sealed import DAY
 
 _UNJUDGED = text(f"""
 with {DAY}

@@ -494,6 +494,7 @@ notes = Table(
     Column("replaced_at", INSTANT, comment="domain's clock: when a later version came"),
     UniqueConstraint("gateway", "kind", "account", "broker", "trade_date", "note_id", "version"),
     Index("ix_notes_account", "gateway", "account", "trade_date", postgresql_where=text("replaced_at is null")),
+    Index("ix_notes_date", "trade_date"),
 )
 
 note_lines = Table(

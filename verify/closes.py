@@ -70,8 +70,8 @@ class Close:
 
     @property
     def scope(self) -> dict[str, object]:
-        """Which day of which gateway in which book, as parameters."""
-        return {"gateway": self.gateway, "book": self.book, "day": self.day}
+        """Which day of which gateway in which book, and when it was closed, as parameters."""
+        return {"gateway": self.gateway, "book": self.book, "day": self.day, "closed_at": self.closed_at}
 
 
 def find_close(

@@ -111,9 +111,7 @@ def _all_present(reader: Reader, close: Close, tell: Tell) -> Iterator[_Group]:
 def _present(reader: Reader, close: Close, table: str, tell: Tell) -> Iterator[_Group]:
     names = close.layout[table]
     before, after = (sql.SQL(part) for part in present(table))
-    rows = reader.stream(
-        before + columns("r", names, OF[table].written) + after, **close.scope, closed_at=close.closed_at
-    )
+    rows = reader.stream(before + columns("r", names, OF[table].written) + after, **close.scope)
     tell(f"sealed rows: {table}")
     for number, (key, found) in enumerate(groupby(rows, key=lambda row: row[0]), start=1):
         group = list(found)

@@ -5,8 +5,8 @@ Said again, independently of the service, so that a row which joins or leaves th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from verify.facts import FACTS, USED
+from verify.rows import Rows
 
 _TRANSACTIONS = """
 with mine as (select txn from transactions where gateway = %(gateway)s and book = %(book)s),
@@ -32,18 +32,7 @@ _PLACE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows `r` of one table. `known` is the instant from which a row of facts was known."""
-
-    key: str
-    joins: str
-    where: str
-    known: str | None = None
-    written: Mapping[str, str] = field(default_factory=dict)  #: SQL of what is sealed in place of a column
-
-
-OF: dict[str, Rows] = {
+_ORDERS = {
     "batches": Rows("t.transaction_id || '/' || r.batch_id", _NAMED, "r.txn in (select txn from about)"),
     "decisions": Rows("t.transaction_id || '/' || r.decision_id", _NAMED, "r.txn in (select txn from about)", "r.at"),
     "deliveries": Rows(
@@ -70,7 +59,8 @@ OF: dict[str, Rows] = {
         "r.import_id::text",
         "",
         "(r.complete_for = %(day)s and coalesce(r.gateway, %(gateway)s) = %(gateway)s) or r.import_id in"
-        " (select import_id from line_versions where line in (select line from booked))",
+        " (select import_id from line_versions where line in (select line from booked) union all"
+        "  select import_id from notes where note in (select note from noted))",
         "r.imported_at",
     ),
     "line_versions": Rows(
@@ -102,15 +92,17 @@ OF: dict[str, Rows] = {
     ),
 }
 
+OF: dict[str, Rows] = _ORDERS | FACTS
+
 
 def present(table: str) -> tuple[str, str]:
     """SQL before and after the sealed columns of the table's present rows: key, later, then those columns."""
     rows = OF[table]
     later = "false" if rows.known is None else f"{rows.known} > %(closed_at)s"
-    before = f"{_TRANSACTIONS} select {rows.key} as key, {later} as later, "
+    before = f"{_TRANSACTIONS}{USED} select {rows.key} as key, {later} as later, "
     return before, f' from {table} r {rows.joins} where {rows.where} order by ({rows.key}) collate "C"'
 
 
 def about() -> str:
     """SQL that begins any query about the day with `about` (txn) and `booked` (line)."""
-    return _TRANSACTIONS
+    return _TRANSACTIONS + USED

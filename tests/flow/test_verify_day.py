@@ -20,6 +20,7 @@ from store.engine import driver_url
 from store.seals import layout
 from tests.builders import DAY, EVENING, GATEWAY, a_leg
 from tests.settled_day import RULES, import_rows, judge, ours, tell
+from tests.settled_facts import FILES, tell_facts, tell_file
 from tieout.closing import Signature, close_day, reopen_day
 from verify.__main__ import main
 from verify.closes import Close, find_close
@@ -58,6 +59,7 @@ class Closed:
 @pytest.fixture(name="closed_day", scope="module")
 def _closed_day(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     folder = tmp_path_factory.mktemp("files")
+    tell_facts(shared_engine, folder)
     tell(shared_engine, folder)
     close_day(shared_engine, gateway=GATEWAY, trade_date=DAY, signature=ASHA, rules=RULES)
     url = driver_url(shared_engine.url.render_as_string(hide_password=False))
@@ -191,6 +193,28 @@ def test_facts_that_came_later_are_told_and_change_nothing(closed: Closed) -> No
 
     assert report.holds
     assert report.counts["snapshots known after the close"] == 1
+
+
+def test_a_fact_told_otherwise_later_is_no_difference_where_it_changes_nothing(engine: Engine, tmp_path: Path) -> None:
+    """What was replaced after the close is held against its seal as it was: notes, ticks, and instruments too."""
+    tell_facts(engine, tmp_path)
+    tell(engine, tmp_path)
+    close_day(engine, gateway=GATEWAY, trade_date=DAY, signature=ASHA, rules=RULES)
+    later = EVENING + timedelta(days=1)
+    for kind in ("ticks", "prices", "charges"):
+        lines = [line.replace("0.05", "0.01").replace("440", "441").replace("0.1,", "0.2,") for line in FILES[kind]]
+        tell_file(engine, tmp_path, kind, *lines, now=later)
+    listed = [f"{line}2026-12-31" if line.startswith("NSE") else line for line in FILES["instruments"]]
+    tell_file(engine, tmp_path, "instruments", *listed, now=later)
+    judge(engine, later)
+
+    with psycopg.connect(driver_url(engine.url.render_as_string(hide_password=False))) as connection:
+        report = tampering.verdict(connection, find_close(Reader(connection), day=DAY))
+        replaced = connection.execute("select count(*) from ticks where replaced_at is not null").fetchone()
+        said = connection.execute("select count(*) from instrument_versions").fetchone()
+    assert [str(difference) for difference in report.differences] == []
+    assert (replaced, said) == ((1,), (2,))
+    assert report.counts["prices known after the close"] == 1
 
 
 def test_a_change_through_the_front_door_shows_as_well(engine: Engine, tmp_path: Path) -> None:

@@ -1117,6 +1117,8 @@ CREATE TABLE notes (
 ;
 CREATE INDEX ix_notes_account ON notes (gateway, account, trade_date) WHERE replaced_at is null
 ;
+CREATE INDEX ix_notes_date ON notes (trade_date)
+;
 COMMENT ON COLUMN notes.broker IS 'in lower case'
 ;
 COMMENT ON COLUMN notes.note_id IS 'empty: the one tradebook of that day'
