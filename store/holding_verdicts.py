@@ -13,6 +13,7 @@ from store.recordset import as_parameter, records
 
 _COLUMNS = tuple(column.name for column in schema.holding_verdicts.c)
 _NAMES = ", ".join(_COLUMNS)
+_SAID = tuple(name for name in _COLUMNS if name != "judged_at")
 
 #: Open findings of orders that move what is held.
 MOVING = ("qty-filled", "missing-internal", "missing-external", "awaiting-books", "books-behind", "dup-internal")
@@ -94,15 +95,19 @@ where f.closed_at is null and f.gateway = :gateway and f.name = any(:moving) and
   and (o.line is not null or e.line is not null) and coalesce(o.account, t.account) = any(:accounts)
 order by f.finding_id
 """)
+#: What says the same as it did stands as it was judged.
 _WRITE = text(f"""
-with gone as (
-  delete from holding_verdicts where gateway = :gateway and account = any(:accounts) and trade_date = :day
-  returning account
+with given as materialized (
+  select {_NAMES} from {records(schema.holding_verdicts, *_COLUMNS)}
+), gone as (
+  delete from holding_verdicts v where gateway = :gateway and account = any(:accounts) and trade_date = :day
+    and not exists (select from given g where g.account = v.account and g.isin = v.isin)
 )
-insert into holding_verdicts ({_NAMES})
-select {_NAMES} from {records(schema.holding_verdicts, *_COLUMNS)} where (select count(*) from gone) >= 0
+insert into holding_verdicts as v ({_NAMES}) select {_NAMES} from given
 on conflict (gateway, account, trade_date, isin) do update
 set ({_NAMES}) = row({", ".join(f"excluded.{name}" for name in _COLUMNS)})
+where ({", ".join(f"v.{name}" for name in _SAID)}) is distinct from
+  ({", ".join(f"excluded.{name}" for name in _SAID)})
 """)
 _JUDGED = text("""
 update holding_accounts h set judged_rev = h.rev, judged_for = :day, judged_at = :now,

@@ -848,6 +848,7 @@ holding_verdicts = Table(
     Column("shown", MONEY, comment="the broker's total; null: it said nothing"),
     Column("steps", JSONB, nullable=False, comment="[{what, quantity}] from the opening to what the books come to"),
     Column("parts", JSONB, nullable=False, comment="[{name, quantity, words}]: they add up to shown less internal"),
+    Column("findings", JSONB, nullable=False, comment="what was found of it, as it stood on that day"),
     Column("ours_count", Integer, nullable=False, comment="rows of the books' positions"),
     Column("ours_quantity", MONEY, nullable=False),
     Column("ours_amount", Numeric, nullable=False),

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -29,6 +30,9 @@ from tieout.rules import Rules
 from tieout.shop import repeat
 
 RANGE = 100  #: accounts a database transaction
+
+#: Columns of a finding that its verdict has, too, or that move on.
+_OF_ACCOUNT = frozenset({"gateway", "book", "account", "isin", "trade_date", "rev"})
 
 Values = dict[str, object]
 _log = structlog.get_logger()
@@ -97,8 +101,10 @@ def _of_gateway(
     for row in rows:
         each = loaded[row.account]
         judged = judge_holdings(replace(each.case, elsewhere=beside.get(row.account, {})))
-        verdicts += [_verdict_row(row, each, verdict, now) for verdict in judged]
-        said += [_finding_row(row, finding, day, rules) for verdict in judged for finding in verdict.findings]
+        for verdict in judged:
+            found = [_finding_row(row, finding, day, rules) for finding in verdict.findings]
+            verdicts.append(_verdict_row(row, each, verdict, now) | {"findings": [_as_said(one) for one in found]})
+            said += found
     holding_verdicts.write(connection, verdicts, gateway=gateway, accounts=accounts, day=day)
     together(connection, held_findings_said(gateway, accounts, said, now=now))
 
@@ -161,6 +167,17 @@ def finding_id(gateway: str, account: str, finding: Finding) -> UUID:
     """The id under which the same difference is found again, whatever the day."""
     about = (gateway, "holdings", account, finding.subject, finding.name, finding.field)
     return UUID(bytes=sha256(json.dumps(about, ensure_ascii=True).encode()).digest()[:16])
+
+
+def _as_said(row: Values) -> Values:
+    """A finding as its verdict keeps it: it lives on from day to day, and this is what it said on that day."""
+    return {name: _plain(value) for name, value in row.items() if name not in _OF_ACCOUNT}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _finding_row(row: Row[Any], finding: Finding, day: date, rules: Rules) -> Values:

@@ -564,6 +564,7 @@ CREATE TABLE holding_verdicts (
     shown NUMERIC(20, 6),
     steps JSONB NOT NULL,
     parts JSONB NOT NULL,
+    findings JSONB NOT NULL,
     ours_count INTEGER NOT NULL,
     ours_quantity NUMERIC(20, 6) NOT NULL,
     ours_amount NUMERIC NOT NULL,
@@ -593,6 +594,8 @@ COMMENT ON COLUMN holding_verdicts.shown IS 'the broker''s total; null: it said 
 COMMENT ON COLUMN holding_verdicts.steps IS '[{what, quantity}] from the opening to what the books come to'
 ;
 COMMENT ON COLUMN holding_verdicts.parts IS '[{name, quantity, words}]: they add up to shown less internal'
+;
+COMMENT ON COLUMN holding_verdicts.findings IS 'what was found of it, as it stood on that day'
 ;
 COMMENT ON COLUMN holding_verdicts.ours_count IS 'rows of the books'' positions'
 ;
