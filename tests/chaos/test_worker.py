@@ -11,6 +11,7 @@ import psutil
 import pytest
 from sqlalchemy import text
 
+from config.queues import QUEUES
 from tests.gateway_stub import Says, known
 from tests.worker_service import Service, until
 
@@ -24,7 +25,7 @@ def test_a_worker_settles_what_is_announced(service: Service) -> None:
     service.put(EVENTS)
     service.settled_once(EVENTS)
     until(lambda: service.count("select count(distinct kind) from signs_of_life") == 3)
-    until(lambda: service.count("select count(*) from signs_of_life where kind = 'canary'") == 2)
+    until(lambda: service.count("select count(*) from signs_of_life where kind = 'canary'") == len(QUEUES))
 
 
 def test_what_was_never_announced_is_found(service: Service) -> None:
