@@ -23,6 +23,8 @@ TRANSACTIONS = 2000
 POINTS = 5
 LIMIT_S = 600.0
 NEWCOMER = "tieout-newcomer"
+#: A webhook waits for its database; and who is stopped while a fetch hangs is the simulator, which holds the watch.
+UNTIMED = ("database restarted", "worker killed in the fetch")
 ACK_LIMIT_MS = 1000.0  #: an acknowledgement that waited for a broker frozen for 20 s takes longer
 
 
@@ -68,7 +70,7 @@ def chaos(transactions: int = TRANSACTIONS, points: int = POINTS) -> Outcome:
 
 def _as_if_calm(seen: Disturbed, calm: Day) -> bool:
     same = seen.day.said.get("digest") == calm.said.get("digest")
-    quick = seen.slowest_ack_ms < ACK_LIMIT_MS or seen.name == "database restarted"
+    quick = seen.slowest_ack_ms < ACK_LIMIT_MS or seen.name in UNTIMED
     return same and quick and seen.day.clean and not seen.lost_events and not seen.unsettled
 
 

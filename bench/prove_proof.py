@@ -56,7 +56,8 @@ select distinct gateway, trade_date from (
 _MORE = (
     """
     insert into refused_rows (import_id, row, gateway, order_id, trade_date, digest, raw, problems)
-    select min(import_id), 999999 + row_number() over (), g.gateway, 'BAD', g.trade_date, sha256('bad'), '{"side": "up"}', '[]'
+    select min(import_id), 999999 + row_number() over (), g.gateway, 'BAD', g.trade_date, sha256('bad'),
+      '{"side": "up"}', '[]'
     from imports, (select distinct gateway, trade_date from our_lines) g group by g.gateway, g.trade_date
     """,
     """

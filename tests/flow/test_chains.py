@@ -93,7 +93,8 @@ def test_a_repair_beyond_what_was_ordered_is_critical(engine: Engine) -> None:
     assert found(engine) == {("TRX_2", "over-repair"): "break"}
     with engine.connect() as connection:
         row = connection.execute(text("select * from findings where name = 'over-repair'")).one()
-    assert (row.ours, row.theirs, row.difference, row.impact_inr, row.critical) == ("10", "12", -2, Decimal("840.2"), True)
+    said = (row.ours, row.theirs, row.difference, row.impact_inr, row.critical)
+    assert said == ("10", "12", -2, Decimal("840.2"), True)
 
 
 def test_a_parent_called_fixed_needs_its_child(engine: Engine) -> None:

@@ -640,6 +640,7 @@ def test_what_is_heard_after_all_tied_out_is_compared_in_a_round_too(shop: Shop,
         _heard(engine, event, number, filled=15)
     settle(shop, units)
 
-    assert all_of(engine, "select name, field from findings where closed_at is null") == [
-        ("webhook-differs", "filled")
-    ] * 2
+    assert (
+        all_of(engine, "select name, field from findings where closed_at is null")
+        == [("webhook-differs", "filled")] * 2
+    )
