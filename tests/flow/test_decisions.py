@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
@@ -27,7 +28,7 @@ def a_tie(engine: Engine) -> int:
         txn = a_transaction(connection)
         store_snapshot(connection, txn, an_answer(a_batch(*legs)))
         for order_id, quantity in (("O1", 5), ("O2", 7)):
-            size = {"quantity": Decimal(quantity), "filled": Decimal(quantity)}
+            size: dict[str, Any] = {"quantity": Decimal(quantity), "filled": Decimal(quantity)}
             our_line(connection, txn, legs[0], order_id=order_id, exchange_order_id=None, **size)
         refresh(connection, txn=txn, now=EVENING, rules=rules())
         reconcile(connection, txns=[txn], now=EVENING, rules=rules())

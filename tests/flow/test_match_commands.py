@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -50,8 +51,16 @@ def _tie(engine: Engine) -> None:
         txn = a_transaction(connection)
         store_snapshot(connection, txn, an_answer(a_batch(*legs)))
         for order_id, quantity in (("O1", 6), ("O2", 5)):
-            size = {"quantity": Decimal(quantity), "filled": Decimal(quantity), "average_price": Decimal("420.14")}
-            our_line(connection, txn, legs[0], order_id=order_id, exchange_order_id=None, **size)
+            size: dict[str, Any] = {"quantity": Decimal(quantity), "filled": Decimal(quantity)}
+            our_line(
+                connection,
+                txn,
+                legs[0],
+                order_id=order_id,
+                exchange_order_id=None,
+                average_price=Decimal("420.14"),
+                **size,
+            )
         refresh(connection, txn=txn, now=EVENING, rules=rules())
         reconcile(connection, txns=[txn], now=EVENING, rules=rules())
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from recon.values import Origin
 from store.due import free_dead
 from store.transactions import ensure
 from tests.builders import our_line
-from tests.gateway_stub import Says, Stub, a_leg, a_transaction, gateway_stub, known, said, unknown
+from tests.gateway_stub import Json, Says, Stub, a_leg, a_transaction, gateway_stub, known, said, unknown
 from tieout import outcomes as outcomes_module
 from tieout.follow import ask_again
 from tieout.reconcile import reconcile
@@ -615,11 +616,19 @@ def test_replaying_by_reason_takes_all_of_it(engine: Engine, event: Event) -> No
 def _heard(engine: Engine, event: Event, number: int, **said_of_batch: object) -> None:
     """A verified webhook about the batch of that unit, as its answer states it but for `said_of_batch`."""
     told = a_transaction(a_unit(number).transaction_id)
-    body = {**told["orderBatches"][0], "transactionId": told["transactionId"], **said_of_batch}
+    (batch,) = cast("list[Json]", told["orderBatches"])
+    body = {**batch, "transactionId": told["transactionId"], **said_of_batch}
     heard = event(a_unit(number).transaction_id)
     with engine.begin() as connection:
         named = {"body": json.dumps(body).encode(), "event": heard}
         connection.execute(text("update deliveries set body = :body where event_id = :event"), named)
+
+
+def _leg_of(transaction_id: str) -> Json:
+    """The one leg of that transaction's answer."""
+    (batch,) = cast("list[Json]", a_transaction(transaction_id)["orderBatches"])
+    (leg,) = cast("list[Json]", batch["orders"])
+    return leg
 
 
 def test_what_is_heard_after_all_tied_out_is_compared_in_a_round_too(shop: Shop, engine: Engine, event: Event) -> None:
@@ -630,8 +639,8 @@ def test_what_is_heard_after_all_tied_out_is_compared_in_a_round_too(shop: Shop,
     settle(shop, units)
     with engine.begin() as connection:
         for row in connection.execute(text("select * from transactions")).all():
-            leg, day = a_transaction(row.transaction_id)["orderBatches"][0]["orders"][0], NOW.date()
-            our_line(connection, row.txn, leg, gateway="demo", transaction_id=row.transaction_id, trade_date=day)
+            named: dict[str, Any] = {"gateway": "demo", "transaction_id": row.transaction_id}
+            our_line(connection, row.txn, _leg_of(row.transaction_id), **named, trade_date=NOW.date())
         txns = list(connection.execute(text("select txn from transactions")).scalars())
         reconcile(connection, txns=txns, now=NOW, rules=shop.rules)
     assert all_of(engine, "select name from findings where closed_at is null") == []
