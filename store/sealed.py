@@ -44,11 +44,6 @@ _THEIR_KEY = (
     "t.transaction_id || '/' || {0}.batch_id || '/' || case when {0}.placed then 'placed' else 'unplaced' end"
     " || '/' || {0}.position"
 )
-#: Of the day's transactions, or, about something else, of the day itself.
-_SAID_OF_DAY = (
-    "({0}.txn in (select txn from day_txns) or {0}.txn is null and {0}.gateway = :gateway and {0}.book = :book"
-    " and {0}.trade_date = :trade_date)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +80,19 @@ ROWS = (
     ),
     Sealed(
         schema.finding_changes,
-        "join findings f on f.finding_id = r.finding_id",
+        "join findings f on f.finding_id = r.finding_id join day_txns d on d.txn = f.txn",
         "r.finding_id || '/' || r.change_id",
-        _SAID_OF_DAY.format("f"),
     ),
-    Sealed(schema.findings, "", "r.finding_id::text", _SAID_OF_DAY.format("r")),
+    Sealed(schema.findings, "join day_txns d on d.txn = r.txn", "r.finding_id::text"),
     Sealed(
         schema.imports,
         "",
         "r.import_id::text",
         "r.complete_for = :trade_date and (r.gateway is null or r.gateway = :gateway) or r.import_id in"
         " (select v.import_id from line_versions v join day_lines l on l.line = v.line)"
-        " or r.import_id in (select n.import_id from notes n join day_noted d on d.note = n.note)",
+        " or r.import_id in (select n.import_id from notes n join day_noted d on d.note = n.note"
+        " union all select p.import_id from positions p join day_openings d on d.account = p.account"
+        " and d.opening_as_of = p.as_of where p.gateway = :gateway)",
     ),
     Sealed(
         schema.line_versions,

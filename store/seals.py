@@ -3,7 +3,7 @@
 The canonical text of a row is, for each column in the order of the layout, its name, a colon, and either
 the length in bytes, a colon and the value as PostgreSQL writes it, or `-` for null; each ended by a comma.
 For a revision stands whether it is the present one: judging again what did not change raises it and changes nothing.
-Which rows a day rests on stands in `store.sealed` and `store.sealed_facts`.
+Which rows a day rests on stands in `store.sealed`, `store.sealed_facts` and `store.sealed_holdings`.
 `verify/` says the same in words of its own; docs/proof.md says it for people.
 """
 
@@ -18,13 +18,14 @@ from store.days import Scope
 from store.sealed import DAY, Sealed
 from store.sealed import ROWS as ORDERS
 from store.sealed_facts import FACTS, USED
+from store.sealed_holdings import HELD, JUDGED
 
 CHUNK = 4096  #: sealed rows whose digests are taken together on the way to the root
 
 #: How values are written as text; whoever makes or checks a seal must be set so.
 WRITTEN = "set local timezone = 'UTC'; set local datestyle = 'ISO, MDY'; set local bytea_output = 'hex'"
 
-_ROWS = tuple(sorted((*ORDERS, *FACTS), key=lambda rows: rows.table.name))
+_ROWS = tuple(sorted((*ORDERS, *FACTS, *HELD), key=lambda rows: rows.table.name))
 
 
 def layout() -> dict[str, list[str]]:
@@ -45,7 +46,7 @@ def seal_rows(connection: Connection, *, close_id: int, scope: Scope, each: Call
 
 def _statement(rows: Sealed) -> str:
     return f"""
-with {DAY}{USED}, sealed as (
+with {DAY}{USED}{JUDGED}, sealed as (
   select {rows.key} as key, sha256(convert_to({canonical("r", rows.columns, rows.written)}, 'UTF8')) as digest
   from {rows.table.name} r {rows.joins} where {rows.where}
 )

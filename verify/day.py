@@ -8,6 +8,7 @@ from verify.closes import Close, check_chain, find_close
 from verify.database import Reader
 from verify.digest import check_digest
 from verify.findings import check_findings
+from verify.holdings import check_holdings
 from verify.lines import Bound, check_lines
 from verify.report import Report, Tell
 from verify.seals import check_sealed
@@ -37,6 +38,8 @@ def verify(
     check_chain(reader, close, report, expected=root)
     check_sealed(reader, close, report, tell)
     _check_transactions(reader, close, report, tell)
+    tell("holdings")
+    check_holdings(reader, close, report)
     tell("the digest")
     check_digest(reader, close, report)
     return close, report

@@ -6,6 +6,7 @@ Said again, independently of the service, so that a row which joins or leaves th
 from __future__ import annotations
 
 from verify.facts import FACTS, USED
+from verify.holding_rows import HOLDINGS, JUDGED
 from verify.rows import Rows
 
 _TRANSACTIONS = """
@@ -22,10 +23,6 @@ about as materialized (
     or (txn is null and trade_date = %(day)s and gateway = %(gateway)s and book = %(book)s)
 )
 """
-_SAID = (
-    "({0}.txn in (select txn from about) or ({0}.txn is null and {0}.trade_date = %(day)s"
-    " and {0}.gateway = %(gateway)s and {0}.book = %(book)s))"
-)
 _NAMED = "join transactions t on t.txn = r.txn"
 _PLACE = (
     "concat_ws('/', t.transaction_id, x.batch_id, case when x.placed then 'placed' else 'unplaced' end, x.position)"
@@ -51,16 +48,18 @@ _ORDERS = {
     "finding_changes": Rows(
         "concat(r.finding_id, '/', r.change_id)",
         "join findings f using (finding_id)",
-        _SAID.format("f"),
+        "f.txn in (select txn from about)",
         "r.at",
     ),
-    "findings": Rows("r.finding_id::text", "", _SAID.format("r")),
+    "findings": Rows("r.finding_id::text", "", "r.txn in (select txn from about)"),
     "imports": Rows(
         "r.import_id::text",
         "",
         "(r.complete_for = %(day)s and coalesce(r.gateway, %(gateway)s) = %(gateway)s) or r.import_id in"
         " (select import_id from line_versions where line in (select line from booked) union all"
-        "  select import_id from notes where note in (select note from noted))",
+        "  select import_id from notes where note in (select note from noted) union all"
+        "  select import_id from positions where gateway = %(gateway)s"
+        "    and (account, as_of) in (select account, opening_as_of from judged))",
         "r.imported_at",
     ),
     "line_versions": Rows(
@@ -92,17 +91,17 @@ _ORDERS = {
     ),
 }
 
-OF: dict[str, Rows] = _ORDERS | FACTS
+OF: dict[str, Rows] = _ORDERS | FACTS | HOLDINGS
 
 
 def present(table: str) -> tuple[str, str]:
     """SQL before and after the sealed columns of the table's present rows: key, later, then those columns."""
     rows = OF[table]
     later = "false" if rows.known is None else f"{rows.known} > %(closed_at)s"
-    before = f"{_TRANSACTIONS}{USED} select {rows.key} as key, {later} as later, "
+    before = f"{_TRANSACTIONS}{USED}{JUDGED} select {rows.key} as key, {later} as later, "
     return before, f' from {table} r {rows.joins} where {rows.where} order by ({rows.key}) collate "C"'
 
 
 def about() -> str:
     """SQL that begins any query about the day with `about` (txn) and `booked` (line)."""
-    return _TRANSACTIONS + USED
+    return _TRANSACTIONS + USED + JUDGED

@@ -20,7 +20,7 @@ from store.engine import driver_url
 from store.seals import layout
 from tests.builders import DAY, EVENING, GATEWAY, a_leg
 from tests.settled_day import RULES, import_rows, judge, ours, tell
-from tests.settled_facts import FILES, tell_facts, tell_file
+from tests.settled_facts import FILES, tell_facts, tell_file, tell_holdings
 from tieout.closing import Signature, close_day, reopen_day
 from verify.__main__ import main
 from verify.closes import Close, find_close
@@ -61,6 +61,7 @@ def _closed_day(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("files")
     tell_facts(shared_engine, folder)
     tell(shared_engine, folder)
+    tell_holdings(shared_engine, folder)
     close_day(shared_engine, gateway=GATEWAY, trade_date=DAY, signature=ASHA, rules=RULES)
     url = driver_url(shared_engine.url.render_as_string(hide_password=False))
     with psycopg.connect(url) as connection:
@@ -169,6 +170,12 @@ def test_the_seal_itself_is_sealed(closed: Closed, sql: str, words: str) -> None
         ("update findings set ours = '12.5' where name = 'qty-requested'", "qty-requested states 12.5 as ours"),
         ("update findings set difference = 3 where name = 'qty-requested'", "states 3.000000 as the difference"),
         ("delete from verdicts where bucket = 'missing-internal'", "lies in no bucket"),
+        ("update holding_verdicts set internal = internal - 1 where bucket = 'unexplained'", "its steps do not lead"),
+        ("update holding_verdicts set parts = '[]' where bucket = 'unexplained'", "its parts do not add up to 3"),
+        ("update holding_verdicts set bucket = 'matched' where bucket = 'unexplained'", "lies in matched, and some"),
+        ("update holding_verdicts set theirs_quantity = 29 where theirs_quantity = 28", "its verdicts account for"),
+        ("update findings set difference = -2 where name = 'unexplained'", "is not what its verdict of that day"),
+        ("delete from positions where quantity = 4", "was signed for holdings, total, ours"),
         (
             "update snapshots set body = convert_to(replace(convert_from(body, 'UTF8'), '420.1,', '420.15,'), 'UTF8')",
             "is not what the answer says",
