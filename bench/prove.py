@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -161,13 +162,26 @@ def main(arguments: Sequence[str]) -> int:
 def _prove(proof: Proof) -> bool:
     print(f"== {proof.heading}", flush=True)
     started = time.monotonic()
-    outcome = proof.run()
+    outcome = _outcome(proof)
     took_s = round(time.monotonic() - started)
     print(
         "\n".join(outcome.lines), f"-- {'holds' if outcome.held else 'FALLS SHORT'}, {took_s} s", sep="\n", flush=True
     )
     _keep(proof, _section(proof, outcome, took_s))
     return outcome.held
+
+
+def _outcome(proof: Proof) -> proofs.Outcome:
+    """What came of it. One that breaks falls short, and the others go on, in the environment of before."""
+    before = dict(os.environ)
+    try:
+        return proof.run()
+    except Exception as error:  # noqa: BLE001 whatever broke it
+        traceback.print_exc()
+        return proofs.Outcome(held=False, lines=[f"{type(error).__name__}: {error}"])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _section(proof: Proof, outcome: proofs.Outcome, took_s: int) -> str:
