@@ -23,6 +23,7 @@ from bench.prove_follow import follow
 from bench.prove_fuzz import fuzz
 from bench.prove_holdings import holdings
 from bench.prove_rotation import keys_replaced
+from config.settings import forgetting
 from bench.prove_scenarios import scenarios
 
 FIGURES = Path("docs/figures.md")
@@ -173,15 +174,12 @@ def _prove(proof: Proof) -> bool:
 
 def _outcome(proof: Proof) -> proofs.Outcome:
     """What came of it. One that breaks falls short, and the others go on, in the environment of before."""
-    before = dict(os.environ)
-    try:
-        return proof.run()
-    except Exception as error:  # noqa: BLE001 whatever broke it
-        traceback.print_exc()
-        return proofs.Outcome(held=False, lines=[f"{type(error).__name__}: {error}"])
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    with forgetting():
+        try:
+            return proof.run()
+        except Exception as error:  # noqa: BLE001 whatever broke it
+            traceback.print_exc()
+            return proofs.Outcome(held=False, lines=[f"{type(error).__name__}: {error}"])
 
 
 def _section(proof: Proof, outcome: proofs.Outcome, took_s: int) -> str:
