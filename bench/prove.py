@@ -23,8 +23,8 @@ from bench.prove_follow import follow
 from bench.prove_fuzz import fuzz
 from bench.prove_holdings import holdings
 from bench.prove_rotation import keys_replaced
-from config.settings import forgetting
 from bench.prove_scenarios import scenarios
+from config.settings import forgetting
 
 FIGURES = Path("docs/figures.md")
 
