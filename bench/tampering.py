@@ -71,6 +71,11 @@ def columns(connection: Connection) -> list[Column]:
     return found
 
 
+def empty_tables(connection: Connection, close: Close) -> set[str]:
+    """Those of which the day rests on no row, so that none can be changed."""
+    return {table for table in layout() if not _rows(connection, close, table)}
+
+
 @contextmanager
 def undone(connection: Connection) -> Iterator[None]:
     """Take back whatever is done within, with foreign keys not looked at meanwhile."""
