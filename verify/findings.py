@@ -26,9 +26,12 @@ FIELDS = {
 
 
 def check_findings(told: Told, report: Report) -> None:
-    """Each open finding of a line's field."""
+    """Each open finding of a line's field; of an order told in parts it states the whole order, and is left."""
+    in_parts = [verdict for verdict in told.verdicts if verdict.members]
+    ours, theirs = {verdict.ours for verdict in in_parts} - {None}, {verdict.theirs for verdict in in_parts} - {None}
     for finding in told.findings:
-        if finding.level != "line" or finding.name not in FIELDS:
+        whole = finding.ours_line in ours or finding.theirs_line in theirs
+        if finding.level != "line" or finding.name not in FIELDS or whole:
             report.counts["findings taken as stored"] += 1
             continue
         report.counts["findings derived anew"] += 1
