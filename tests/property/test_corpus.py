@@ -141,7 +141,7 @@ def test_every_rule_is_met_by_some_plant() -> None:
 def test_the_truth_is_written_without_the_rules() -> None:
     """What plants imports nothing of ours but the corpus itself: it cannot copy a rule's mistake."""
     folder = Path(PLANTERS[0].__file__ or "").parent
-    judging = {"pure.py", "stored.py", "measure.py", "figures.py", "market.py", "notes.py"}
+    judging = {"pure.py", "stored.py", "measure.py", "figures.py", "market.py", "notes.py", "held.py", "held_cases.py"}
     ours = {
         f"{path.name}: {module}"
         for path in folder.glob("*.py")
