@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from config.clock import FileClock
 from config.settings import Settings
@@ -98,6 +98,15 @@ def due(engine: Engine, now: datetime) -> list[str]:
         return dispatch.due_questions(connection, share, now=now, first=STEP, most=STEP)
 
 
+def nothing_waits(engine: Engine, shop: Shop, now: datetime) -> bool:
+    """Ask what may be asked; whether all that is due has its answer. A slow answer is asked for again in seconds."""
+    if units := due(engine, now):
+        settle(shop, units)
+    with engine.connect() as connection:
+        waiting = text("select count(*) from transactions where ask_at <= :now")
+        return connection.execute(waiting, {"now": now}).scalar_one() == 0
+
+
 def test_a_day_without_webhooks_is_found_by_following_alone(running: Running, shop: Shop, engine: Engine) -> None:
     """Every end is known by the close, within four calls each, and the watermark passes the close."""
     start = shop.clock.now()
@@ -112,6 +121,7 @@ def test_a_day_without_webhooks_is_found_by_following_alone(running: Running, sh
         while units := due(engine, now):
             settle(shop, units)
     now = shop.clock.now()
+    wait_for(lambda: nothing_waits(engine, shop, now))
     say_that_was_all(engine, shop, now, running.home.parent / "none.csv")
     with engine.connect() as connection:
         ended = {
