@@ -104,7 +104,7 @@ def nothing_waits(engine: Engine, shop: Shop, now: datetime) -> bool:
         settle(shop, units)
     with engine.connect() as connection:
         waiting = text("select count(*) from transactions where ask_at <= :now")
-        return connection.execute(waiting, {"now": now}).scalar_one() == 0
+        return not connection.execute(waiting, {"now": now}).scalar_one()
 
 
 def test_a_day_without_webhooks_is_found_by_following_alone(running: Running, shop: Shop, engine: Engine) -> None:
