@@ -24,7 +24,6 @@ from bench.prove_fuzz import fuzz
 from bench.prove_holdings import holdings
 from bench.prove_rotation import keys_replaced
 from bench.prove_scenarios import scenarios
-from config.settings import forgetting
 
 FIGURES = Path("docs/figures.md")
 
@@ -173,13 +172,12 @@ def _prove(proof: Proof) -> bool:
 
 
 def _outcome(proof: Proof) -> proofs.Outcome:
-    """What came of it. One that breaks falls short, and the others go on, in the environment of before."""
-    with forgetting():
-        try:
-            return proof.run()
-        except Exception as error:  # noqa: BLE001 whatever broke it
-            traceback.print_exc()
-            return proofs.Outcome(held=False, lines=[f"{type(error).__name__}: {error}"])
+    """What came of it. One that breaks falls short, and the others go on."""
+    try:
+        return proof.run()
+    except Exception as error:  # noqa: BLE001 whatever broke it
+        traceback.print_exc()
+        return proofs.Outcome(held=False, lines=[f"{type(error).__name__}: {error}"])
 
 
 def _section(proof: Proof, outcome: proofs.Outcome, took_s: int) -> str:

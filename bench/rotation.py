@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from bench.following.service import CALL_S, Service, service, wait_until
 JWT, API = "TIEOUT_GATEWAY_SECRETS", "TIEOUT_GATEWAY_API_SECRETS"
 KEYS_REFUSED = (requests.codes.unauthorized, requests.codes.forbidden)
 TRANSACTIONS, SMALL = 1500, 60
+STILL_TAKEN = timedelta(days=1)
 RESTARTS = 3  #: steps after which the processes are started again
 
 _DELIVERIES = text("select key_id, body from deliveries order by delivery_id")
@@ -64,7 +65,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
-    """A running service, and when the old secrets end at the Gateway."""
+    """A running service, and when its day closes."""
 
     own: Service
     close: datetime
@@ -76,9 +77,9 @@ class Rotation:
         self._restart()
 
     def change_over(self) -> None:
-        """The Gateway signs with the new secrets and takes the old ones until the close."""
+        """The Gateway signs with the new secrets and takes the old ones for another day."""
         jwt, api = (self.own.env[name].rpartition(":")[2] for name in (JWT, API))
-        told = {"jwt": jwt, "api": api, "old_until": self.close.isoformat()}
+        told = {"jwt": jwt, "api": api, "old_until": (self.close + STILL_TAKEN).isoformat()}
         url = f"{self.own.settings.gateway_url}/control/rotate"
         requests.post(url, json=told, timeout=CALL_S).raise_for_status()
 
@@ -98,9 +99,9 @@ class Rotation:
         self.own.env[name] = value
 
     def _restart(self) -> None:
+        self.own.stop_worker()
         self.own.stop("edge")
         self.own.start("edge", "webhook")
-        self.own.stop_worker()
         self.own.start_worker()
 
 

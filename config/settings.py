@@ -7,8 +7,7 @@ A setting NAME is read from `TIEOUT_NAME`, from `.env`, or, for secrets, from th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time, timedelta
 from decimal import Decimal
@@ -35,7 +34,7 @@ from config.keys import BadKeyError
 from config.rulesets import find_rule_set
 
 __all__ = ["PREFIX", "SECRETS", "Gateway", "Settings", "SettingsError"]
-__all__ += ["adopt", "child_environment", "forgetting", "load_settings"]
+__all__ += ["adopt", "child_environment", "load_settings"]
 
 PREFIX = "TIEOUT_"
 SECRETS = ("gateway_secrets", "gateway_api_secrets", "database_url", "broker_url")
@@ -240,17 +239,6 @@ def adopt(env: Mapping[str, str]) -> Settings:
     """Make these settings, by their full names, those of this process and its children."""
     os.environ.update(env)
     return load_settings()
-
-
-@contextmanager
-def forgetting() -> Iterator[None]:
-    """Forget afterwards what was adopted within."""
-    before = dict(os.environ)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def child_environment(env: Mapping[str, str], *, own: bool = True) -> dict[str, str]:
