@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row
 
 from config.queues import FUNDS_UNIT, HOLDINGS_UNIT
 from inbox.decide import Failure, GiveUp, RetryIn, decide
-from inbox.units import PROBE_PATIENCE, Call, ClaimLostError, Pace, may_probe, since_start, storable, why_not
+from inbox.units import PROBE_PATIENCE, Call, ClaimLostError, Pace, may_probe, since_start, why_not
 from store import gateways, holding_units
-from store.holding_units import Called, Claimed, Told
+from store.holding_units import Claimed, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def hold(connection: Connection, claim: HoldingsClaim) -> None:
 
 def finish(connection: Connection, claim: HoldingsClaim, told: Told, *, call: Call, detail: str, pace: Pace) -> None:
     """Write what is known now, after `hold`; every event stored before the question is done."""
-    called = _called(claim, call, detail)
+    called = call.told(claim.worker, detail)
     holding_units.finish(connection, claim.row, told, called, asked_at=claim.asked_at, pause=pace.pause)
 
 
@@ -129,7 +129,7 @@ def after(connection: Connection, claim: HoldingsClaim, error: Failure) -> Retry
 
 def wait(connection: Connection, claim: HoldingsClaim, retry: RetryIn, *, call: Call, detail: str, pace: Pace) -> None:
     """Let the account wait. Raises `ClaimLostError`."""
-    called = _called(claim, call, detail)
+    called = call.told(claim.worker, detail)
     named = {"delay": retry.pause, "pause": pace.pause}
     if not holding_units.wait(connection, claim.row, called, reason=retry.reason, **named):
         raise _lost(claim)
@@ -146,14 +146,8 @@ def park(
     next_fetch_at: datetime | None,
 ) -> None:
     """Park the account's events for that reason, after `hold`."""
-    called = _called(claim, call, detail)
+    called = call.told(claim.worker, detail)
     holding_units.park(connection, claim.row, called, reason=reason, known_at=known_at, next_fetch_at=next_fetch_at)
-
-
-def _called(claim: HoldingsClaim, call: Call, detail: str) -> Called:
-    return Called(
-        detail=storable(detail) or None, http_status=call.http_status, took_ms=call.took_ms, worker=claim.worker
-    )
 
 
 def _lost(claim: HoldingsClaim) -> ClaimLostError:

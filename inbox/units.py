@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from inbox.decide import Failure, GiveUp, RetryIn, decide
 from store import gateways, units
-from store.units import Again, Finished
+from store.units import Again, Called, Claimed, Finished
 
 PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
@@ -66,6 +66,12 @@ class Claim:
         """That moment of this process's clock, by the database's."""
         return self.asked_at + max(at - self.asked, timedelta(0))
 
+    @property
+    def row(self) -> Claimed:
+        """By what its rows are found."""
+        named = {"gateway": self.unit.gateway, "transaction_id": self.unit.transaction_id}
+        return Claimed(txn=self.txn, generation=self.generation, **named)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
@@ -73,6 +79,12 @@ class Call:
 
     http_status: int | None = None
     took_ms: int | None = None
+
+    def told(self, worker: str, detail: str) -> Called:
+        """What is written of it."""
+        return Called(
+            detail=storable(detail) or None, http_status=self.http_status, took_ms=self.took_ms, worker=worker
+        )
 
 
 def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, worker: str) -> Claim | None:
@@ -89,14 +101,8 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
         return _claim(connection, unit, now, pace, worker, probe=True)
     if why := why_not(found):
         until, reason = why
-        units.defer(
-            connection,
-            txn=found.txn,
-            gateway=unit.gateway,
-            transaction_id=unit.transaction_id,
-            until=until,
-            reason=reason,
-        )
+        named = {"gateway": unit.gateway, "transaction_id": unit.transaction_id}
+        units.defer(connection, **named, until=until, reason=reason)
     return None
 
 
@@ -146,21 +152,8 @@ def after(connection: Connection, claim: Claim, error: Failure) -> RetryIn | Giv
 
 def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, detail: str, pace: Pace) -> None:
     """Let the unit wait. Raises `ClaimLostError`."""
-    kept = units.wait(
-        connection,
-        txn=claim.txn,
-        generation=claim.generation,
-        gateway=claim.unit.gateway,
-        transaction_id=claim.unit.transaction_id,
-        delay=retry.pause,
-        pause=pace.pause,
-        reason=retry.reason,
-        detail=storable(detail),
-        http_status=call.http_status,
-        took_ms=call.took_ms,
-        worker=claim.worker,
-    )
-    if not kept:
+    called = call.told(claim.worker, detail)
+    if not units.wait(connection, claim.row, called, delay=retry.pause, pause=pace.pause, reason=retry.reason):
         raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
 
 
@@ -170,29 +163,9 @@ def put_off(connection: Connection, wanted: Sequence[Unit], *, wait: timedelta, 
     units.put_off(connection, gateway=wanted[0].gateway, transaction_ids=ids, wait=wait, reason=reason)
 
 
-def park(
-    connection: Connection,
-    claim: Claim,
-    reason: str,
-    *,
-    call: Call,
-    detail: str,
-    again: Again,
-) -> None:
+def park(connection: Connection, claim: Claim, reason: str, *, call: Call, detail: str, again: Again) -> None:
     """Park the unit's events for that reason, after `hold_one`."""
-    units.park(
-        connection,
-        txn=claim.txn,
-        generation=claim.generation,
-        gateway=claim.unit.gateway,
-        transaction_id=claim.unit.transaction_id,
-        again=again,
-        reason=reason,
-        detail=storable(detail),
-        http_status=call.http_status,
-        took_ms=call.took_ms,
-        worker=claim.worker,
-    )
+    units.park(connection, claim.row, call.told(claim.worker, detail), again=again, reason=reason)
 
 
 def since_start() -> timedelta:

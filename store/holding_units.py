@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from store.units import FAILURES, Called
+
 _ENSURE = text("""
 insert into holding_accounts as a (gateway, account, book, origin, registered_at, next_fetch_at)
 select :gateway, account, :book, :origin, :now, :fetch_at from unnest(cast(:accounts as text[])) as account
@@ -62,7 +64,7 @@ select holder, generation, asked_at, deaths, state, pauses from claimed
 """)
 
 _HINDRANCE = text("""
-select a.holder, clock_timestamp() as now, a.lease_until, a.rest_until, g.breaker, g.blocked_until, g.reason
+select clock_timestamp() as now, a.lease_until, a.rest_until, g.breaker, g.blocked_until, g.reason
 from holding_accounts a left join gateway_states g on g.gateway = a.gateway
 where a.gateway = :gateway and a.account = :account
 """)
@@ -145,14 +147,7 @@ insert into holding_attempts (holder, generation, outcome, reason, detail, http_
 values (:holder, :generation, 'parked', :reason, :detail, :http_status, :took_ms, :worker)
 """)
 
-_FAILURES = text("""
-select count(*) as attempts, coalesce(clock_timestamp() - min(at), interval '0') as age
-from holding_attempts
-where holder = :holder and outcome = 'waiting' and reason = :reason and at > coalesce(
-  (select max(at) from holding_attempts where holder = :holder
-   and (outcome in ('done', 'parked', 'replayed') or (outcome = 'waiting' and reason <> :reason))), '-infinity')
-""")
-
+_FAILURES = text(FAILURES.format(attempts="holding_attempts", unit="holder"))
 
 _KNOWN = text("""
 select account from holding_accounts where gateway = :gateway
@@ -170,16 +165,6 @@ class Claimed:
     generation: int
     gateway: str
     account: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
-    """How a call went, for its row among the attempts."""
-
-    detail: str | None
-    http_status: int | None
-    took_ms: int | None
-    worker: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +269,7 @@ def park(
 
 def failures(connection: Connection, *, holder: int, reason: str) -> tuple[int, timedelta]:
     """How many times in a row it failed for that reason, and how long ago the first was."""
-    row = connection.execute(_FAILURES, {"holder": holder, "reason": reason}).one()
+    row = connection.execute(_FAILURES, {"unit": holder, "reason": reason}).one()
     return row.attempts, row.age
 
 

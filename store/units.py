@@ -7,7 +7,7 @@ the transaction's row, then its events. Times here are the database's; `now` is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,14 +42,15 @@ select txn, generation, asked_at, deaths, (select count(*) from taken) as events
 """)
 
 _HINDRANCE = text("""
-select t.txn, clock_timestamp() as now, t.lease_until, t.rest_until, g.breaker, g.blocked_until, g.reason
+select clock_timestamp() as now, t.lease_until, t.rest_until, g.breaker, g.blocked_until, g.reason
 from transactions t left join gateway_states g on g.gateway = t.gateway
 where t.gateway = :gateway and t.transaction_id = :transaction_id
 """)
 
 _DEFER = text("""
 with moved as (
-  update transactions set announce_at = :until where txn = :txn and ask_at is not null
+  update transactions set announce_at = :until
+  where gateway = :gateway and transaction_id = :transaction_id and ask_at is not null
 )
 update events set state = 'waiting', reason = :reason, next_attempt_at = :until
 where gateway = :gateway and transaction_id = :transaction_id and family not in ('holdings', 'mf-holdings')
@@ -147,13 +148,35 @@ insert into attempts (txn, generation, outcome, reason, detail, http_status, too
 values (:txn, :generation, 'parked', :reason, :detail, :http_status, :took_ms, :worker)
 """)
 
-_FAILURES = text("""
+#: The failures for one reason since anything else came of a question; for attempts of either kind of unit.
+FAILURES = """
 select count(*) as attempts, coalesce(clock_timestamp() - min(at), interval '0') as age
-from attempts
-where txn = :txn and outcome = 'waiting' and reason = :reason and at > coalesce(
-  (select max(at) from attempts where txn = :txn
+from {attempts}
+where {unit} = :unit and outcome = 'waiting' and reason = :reason and at > coalesce(
+  (select max(at) from {attempts} where {unit} = :unit
    and (outcome in ('done', 'parked', 'replayed') or (outcome = 'waiting' and reason <> :reason))), '-infinity')
-""")
+"""
+_FAILURES = text(FAILURES.format(attempts="attempts", unit="txn"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Whose claim it is: everything by which the other statements find its rows."""
+
+    txn: int
+    generation: int
+    gateway: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """How a call went, for its row among the attempts of either kind of unit."""
+
+    detail: str | None
+    http_status: int | None
+    took_ms: int | None
+    worker: str
 
 
 def claim(
@@ -182,10 +205,10 @@ def hindrance(connection: Connection, *, gateway: str, transaction_id: str) -> R
     return connection.execute(_HINDRANCE, named).one_or_none()
 
 
-def defer(connection: Connection, *, txn: int, gateway: str, transaction_id: str, until: datetime, reason: str) -> None:
+def defer(connection: Connection, *, gateway: str, transaction_id: str, until: datetime, reason: str) -> None:
     """Let the unit's unclaimed events wait until then, for that reason."""
     named = {"gateway": gateway, "transaction_id": transaction_id, "until": until, "reason": reason}
-    connection.execute(_DEFER, {**named, "txn": txn})
+    connection.execute(_DEFER, named)
 
 
 def put_off(
@@ -232,27 +255,13 @@ def finish(connection: Connection, *, finished: Sequence[Finished], pause: timed
 
 
 def wait(
-    connection: Connection,
-    *,
-    txn: int,
-    generation: int,
-    gateway: str,
-    transaction_id: str,
-    delay: timedelta,
-    pause: timedelta,
-    reason: str,
-    detail: str,
-    http_status: int | None,
-    took_ms: int | None,
-    worker: str,
+    connection: Connection, claimed: Claimed, called: Called, *, delay: timedelta, pause: timedelta, reason: str
 ) -> bool:
-    """End the claim of that generation, its events waiting; False if it is no longer ours.
+    """End the claim, its events waiting; False if it is no longer ours.
 
     It rests for `delay`, but no longer than `pause`: a new event may ask before an old one is tried again.
     """
-    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
-    named |= {"delay": delay, "pause": pause, "reason": reason, "detail": detail}
-    named |= {"http_status": http_status, "took_ms": took_ms, "worker": worker}
+    named = {**asdict(claimed), **asdict(called), "delay": delay, "pause": pause, "reason": reason}
     return connection.execute(_WAIT, named).one_or_none() is not None
 
 
@@ -265,27 +274,12 @@ class Again:
     now: datetime
 
 
-def park(
-    connection: Connection,
-    *,
-    txn: int,
-    generation: int,
-    gateway: str,
-    transaction_id: str,
-    again: Again,
-    reason: str,
-    detail: str,
-    http_status: int | None,
-    took_ms: int | None,
-    worker: str,
-) -> None:
+def park(connection: Connection, claimed: Claimed, called: Called, *, again: Again, reason: str) -> None:
     """Park the events of a claim that `fence` ended just before."""
-    named = {"txn": txn, "generation": generation, "gateway": gateway, "transaction_id": transaction_id}
-    named |= {"ask_at": again.ask_at, "given_up": again.given_up, "now": again.now, "reason": reason, "detail": detail}
-    connection.execute(_PARK, {**named, "http_status": http_status, "took_ms": took_ms, "worker": worker})
+    connection.execute(_PARK, {**asdict(claimed), **asdict(called), **asdict(again), "reason": reason})
 
 
 def failures(connection: Connection, *, txn: int, reason: str) -> tuple[int, timedelta]:
     """How many times in a row it failed for that reason, and how long ago the first was."""
-    row = connection.execute(_FAILURES, {"txn": txn, "reason": reason}).one()
+    row = connection.execute(_FAILURES, {"unit": txn, "reason": reason}).one()
     return row.attempts, row.age
