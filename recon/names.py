@@ -83,7 +83,7 @@ CLASS_OF: dict[str, FindingClass] = {
     "unexplained": _BREAK,
 }
 
-#: While one of these is open, its day is not signed: what it hides cannot be known.
+#: While one of these is open, its day is not signed without a reason: what it hides cannot be known.
 BLOCKING: frozenset[str] = frozenset({"unmapped", "isin-unmapped"})
 
 #: Place of a name in that order.

@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, Engine
 
 from recon.lines import books_due_at
-from recon.names import PENDING
+from recon.names import BLOCKING, PENDING
 from store import closed_days, closing
 from store.closed_days import Close
 from store.days import Scope
@@ -21,6 +21,7 @@ from tieout.rules import Rules
 
 NAME_MOST = 200
 WORDS_MOST = 2000
+NEVER_ALLOWED = BLOCKING | {"books"}  #: what only a reason makes good, whatever number policy allows
 
 
 class CannotCloseError(Exception):
@@ -153,7 +154,7 @@ def _refuse_pending(pending: Sequence[Pending], signature: Signature, allowed: i
     if (signature.despite or "").strip():
         return
     lines = sum(each.count for each in pending)
-    if lines > allowed or any(each.name == "books" for each in pending):
+    if lines > allowed or any(each.name in NEVER_ALLOWED for each in pending):
         raise CannotCloseError([each.words for each in pending], forgivable=True)
 
 
@@ -168,6 +169,10 @@ def _pending(connection: Connection, scope: Scope, found: Day, now: datetime, ru
         yield Pending(name="lines", count=lines, words=f"{words}: see `tieout breaks --all --date`")
     for name, count in closing.pending_findings(connection, scope).items():
         yield Pending(name=name, count=count, words=f"{count} findings are {name}: wait until they are settled")
+    for each in found.findings:
+        if each.name in BLOCKING:
+            words = f"{each.count} findings are {each.name}: `tieout import instruments`, then run `tieout reconcile`"
+            yield Pending(name=each.name, count=each.count, words=words)
     if events := closing.unsettled_events(connection, scope):
         words = f"{events} webhooks of the day are not settled: see `tieout events`"
         yield Pending(name="events", count=events, words=words)

@@ -135,6 +135,21 @@ def test_what_is_pending_needs_a_reason_or_a_policy(told: Engine) -> None:
     assert [(each["name"], each["count"]) for each in pending] == [("events", 1)]
 
 
+@pytest.mark.parametrize("name", ["unmapped", "isin-unmapped"])
+def test_what_no_table_of_instruments_knows_needs_a_reason(told: Engine, name: str) -> None:
+    """However many may be pending, such a day is signed only with a reason, and both are kept."""
+    run(told, f"update findings set name = '{name}' where name = 'qty-requested' and closed_at is null")
+    with pytest.raises(CannotCloseError, match=rf"\A1 findings are {name}: `tieout import instruments`") as refused:
+        close(told, allowed=100)
+    assert refused.value.forgivable
+    assert not signed(told)
+
+    close(told, signature=Signature(by="Asha", now=EVENING, despite="listed today, the table comes tomorrow"))
+    with told.connect() as connection:
+        pending = connection.execute(text("select pending from closed_days")).scalar_one()
+    assert [(each["name"], each["count"]) for each in pending] == [(name, 1)]
+
+
 def test_of_two_who_close_a_day_at_once_one_does(told: Engine) -> None:
     """The other waits, sees it closed, and is told by whom."""
 
