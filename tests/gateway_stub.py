@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Protocol
 from urllib.parse import parse_qs, urlparse
 
 Json = dict[str, object]
@@ -95,18 +97,29 @@ def said(document: object, *, status: int = 200, **headers: str) -> Says:
     return Says(status, json.dumps(document).encode(), headers)
 
 
+class Gated(Protocol):
+    """A stand-in that has an address, and a gate that holds answers back when closed."""
+
+    url: str
+    gate: threading.Event
+    began: threading.Event
+
+
+#: Notes what is asked, by path and headers, and tells how to answer it once the gate is open.
+Hears = Callable[[str, Message], Callable[[], Says]]
+
+
 @contextmanager
-def gateway_stub() -> Iterator[Stub]:
-    """A stand-in on a free port, its gate open."""
-    stub = Stub()
+def serving(stub: Gated, hears: Hears) -> Iterator[None]:
+    """Serve a stand-in on a free port, its gate open; at the end nobody is held back any more."""
     stub.gate.set()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub, hears))
     server.daemon_threads = True
     stub.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield stub
+        yield
     finally:
         stub.gate.set()
         server.shutdown()
@@ -114,7 +127,22 @@ def gateway_stub() -> Iterator[Stub]:
         thread.join()
 
 
-def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
+@contextmanager
+def gateway_stub() -> Iterator[Stub]:
+    """A stand-in on a free port, its gate open."""
+    stub = Stub()
+
+    def hears(path: str, headers: Message) -> Callable[[], Says]:
+        transaction_id = parse_qs(urlparse(path).query)["transactionId"][0]
+        stub.asked.append(transaction_id)
+        stub.headers.append(dict(headers))
+        return lambda: stub.says(transaction_id)
+
+    with serving(stub, hears):
+        yield stub
+
+
+def _handler(stub: Gated, hears: Hears) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = -1
@@ -125,12 +153,10 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             """Answer as the test says."""
-            transaction_id = parse_qs(urlparse(self.path).query)["transactionId"][0]
-            stub.asked.append(transaction_id)
-            stub.headers.append(dict(self.headers))
+            answer = hears(self.path, self.headers)
             stub.began.set()
             stub.gate.wait(60)
-            says = stub.says(transaction_id)
+            says = answer()
             try:
                 self.send_response(says.status)
                 for name, value in says.headers.items():

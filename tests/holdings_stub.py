@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.message import Message
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
-from tests.gateway_stub import Says, said
+from tests.gateway_stub import Says, said, serving
 
 SAMPLES = Path(__file__).parent / "samples"
 Json = dict[str, object]
@@ -60,19 +60,15 @@ def forbidden(_account: str) -> Says:
 def holdings_stub() -> Iterator[HoldingsStub]:
     """A stand-in on a free port, its gate open."""
     stub = HoldingsStub()
-    stub.gate.set()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
-    server.daemon_threads = True
-    stub.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+
+    def hears(path: str, headers: Message) -> Callable[[], Says]:
+        url = urlparse(path)
+        what, account = url.path.rpartition("/")[2], account_of(headers["x-gateway-authtoken"])
+        stub.asked.append((what, account, {name: values[0] for name, values in parse_qs(url.query).items()}))
+        return lambda: stub.says(account) if what == "holdings" else stub.invests(account)
+
+    with serving(stub, hears):
         yield stub
-    finally:
-        stub.gate.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def account_of(token: str) -> str:
@@ -80,34 +76,3 @@ def account_of(token: str) -> str:
     payload = token.split(".")[1]
     claims: dict[str, str] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims.get("smallcaseAuthId", "guest")
-
-
-def _handler(stub: HoldingsStub) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1
-        disable_nagle_algorithm = True
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-        def do_GET(self) -> None:
-            """Answer as the test says."""
-            url = urlparse(self.path)
-            what, account = url.path.rpartition("/")[2], account_of(self.headers["x-gateway-authtoken"])
-            stub.asked.append((what, account, {name: values[0] for name, values in parse_qs(url.query).items()}))
-            stub.began.set()
-            stub.gate.wait(60)
-            says = stub.says(account) if what == "holdings" else stub.invests(account)
-            try:
-                self.send_response(says.status)
-                for name, value in says.headers.items():
-                    self.send_header(name.replace("_", "-"), value)
-                self.send_header("Content-Length", str(len(says.body)))
-                self.end_headers()
-                self.wfile.write(says.body)
-                self.wfile.flush()
-            except ConnectionError:
-                self.close_connection = True
-
-    return Handler
