@@ -11,56 +11,44 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 from sqlalchemy import Engine, text
-from sqlalchemy.engine import make_url
 
 import tieout.full
-from bench.volume.load import load, templates
-from bench.volume.made import GATEWAY, RULES, Basket, baskets, evening, make
-from config.servers import start_postgres
+from bench.volume.made import GATEWAY, RULES, Basket, evening
+from bench.volume.place import Place, Say, engine_on, place
 from config.settings import child_environment
 from recon.digest import digest_of
 from store.closed_days import PATIENCE
 from store.days import Scope
 from store.digests import canonical_texts
 from store.engine import connect
-from store.migrate import migrate
 from store.scopes import Scope as Everything
 from tieout.full import judge_scope
 
 SMALL_RANGE = 100  #: transactions a range, so that there are many points to be killed at
 LIMIT_S = 600.0
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A server with one database in which nothing is judged, to be copied."""
+    """A database in which nothing is judged, to be copied."""
 
-    url: str
+    place: Place
     loaded: str  #: name of that database
     lines: int
 
     @contextmanager
     def copy(self) -> Iterator[Engine]:
         """An engine on a copy of it, dropped at the end."""
-        name = f"c{uuid4().hex[:12]}"
-        _admin(self.url, f"create database {name} template {self.loaded}")
-        engine = connect(_named(self.url, name))
-        try:
+        with self.place.copied(self.loaded) as url, engine_on(url) as engine:
             yield engine
-        finally:
-            engine.dispose()
-            _admin(self.url, f"drop database {name} with (force)")
 
 
 @contextmanager
@@ -69,23 +57,9 @@ def ground(folder: Path, *, lines: int, say: Say, chosen: Sequence[Basket] | Non
 
     They are clones of the chosen transactions, or of all that `bench.volume` has.
     """
-    server = start_postgres(folder / "postgres")
-    try:
-        for name in ("made", "loaded"):
-            _admin(server.url, f"create database {name}")
-        made, loaded = (connect(_named(server.url, name)) for name in ("made", "loaded"))
-        for engine in (made, loaded):
-            migrate(engine)
-        kept = chosen or baskets()
-        make(made, kept, folder)
-        with made.connect() as connection:
-            kinds = templates(connection, kept)
-        held = load(loaded, kinds, lines=lines, say=say)
-        for engine in (made, loaded):
-            engine.dispose()
-        yield Ground(server.url, "loaded", held.theirs)
-    finally:
-        server.stop()
+    with place(folder, say, chosen) as found:
+        name, held = found.loaded(lines, say)
+        yield Ground(found, name, held.theirs)
 
 
 def digest_of_all(engine: Engine) -> str:
@@ -141,18 +115,6 @@ def run(
     return subprocess.run(  # noqa: S603 our own program, no shell
         command, env=child_environment({}), capture_output=True, text=True, check=check, timeout=LIMIT_S
     )
-
-
-def _admin(url: str, statement: str) -> None:
-    engine = connect(url).execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("set statement_timeout = 0"))
-        connection.execute(text(statement))
-    engine.dispose()
-
-
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 # ---------------------------------------------------------------- the run itself

@@ -23,7 +23,7 @@ from config.clock import FileClock
 from config.embedded import free_port
 from config.leash import Leash
 from config.servers import Servers, open_servers, remove_home
-from config.settings import Settings, adopt, child_environment
+from config.settings import PREFIX, SECRETS, Settings, child_environment
 from store.engine import connect
 from store.migrate import migrate
 from store.progress import OpenWork, open_work
@@ -192,12 +192,11 @@ def service(
     remove_home(home)
     home.mkdir(parents=True)
     env = _environment(home)
-    settings = adopt(env)
-    with open_servers(settings) as servers, Leash() as leash:
+    with open_servers(_settings(env)) as servers, Leash() as leash:
         env |= {"TIEOUT_DATABASE_URL": servers.database_url, "TIEOUT_BROKER_URL": servers.broker_url}
         own = Service(
             home=home,
-            settings=adopt(env),
+            settings=_settings(env),
             servers=servers,
             engine=connect(servers.database_url, application="tieout-bench"),
             leash=leash,
@@ -224,11 +223,17 @@ def wait_until(condition: Callable[[], bool], what: str, home: Path, *, limit_s:
         time.sleep(LOOK_AGAIN_S)
 
 
+def _settings(env: Mapping[str, str]) -> Settings:
+    """What the service's processes read from their environment; that of this process stays as it is."""
+    return Settings(**{name.removeprefix(PREFIX).lower(): value for name, value in env.items()})  # type: ignore[arg-type]
+
+
 def _environment(home: Path) -> dict[str, str]:
     edge, gateway = free_port(), free_port()
     return {
+        **{f"{PREFIX}{name.upper()}_FILE": "" for name in SECRETS},  # a file would count more than what follows
         "TIEOUT_HOME": str(home.resolve()),
-        "TIEOUT_DATABASE_URL": "",  # servers of its own, also when this process had others before
+        "TIEOUT_DATABASE_URL": "",  # servers of its own, whatever this process has
         "TIEOUT_BROKER_URL": "",
         "TIEOUT_SIMULATED": "true",
         "TIEOUT_CLOCK_FILE": str((home / "clock").resolve()),

@@ -114,7 +114,7 @@ def batch(told: Mapping[str, Any]) -> Facts:
 
 def leg(told: Mapping[str, Any], *, placed: bool) -> Facts:
     """One leg; without symbol, side or quantity there is none."""
-    symbol, side, quantity = first((told,), ("tradingsymbol", "ticker")), text(told, "transactionType"), None
+    symbol, side = first((told,), ("tradingsymbol", "ticker")), text(told, "transactionType")
     quantity = count(told, "quantity")
     if symbol is None or side is None or quantity is None:
         raise Unreadable("a leg without symbol, side or quantity")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from bench.volume.load import Loaded, Template, load, templates
-from bench.volume.made import baskets, make
+from bench.volume.made import Basket, baskets, make
 from config.servers import start_postgres
 from store.engine import connect
 from store.migrate import migrate
@@ -55,8 +55,9 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path, say: Say) -> Iterator[Place]:
-    """Start the server in that folder and make what is cloned; the server ends with it."""
+def place(folder: Path, say: Say, chosen: Sequence[Basket] | None = None) -> Iterator[Place]:
+    """Start the server in that folder and make what is cloned, the chosen or all; the server ends with it."""
+    kept = chosen or baskets()
     folder.mkdir(parents=True, exist_ok=True)
     server = start_postgres(folder / "postgres")
     try:
@@ -65,9 +66,9 @@ def place(folder: Path, say: Say) -> Iterator[Place]:
         with engine_on(_database(server.url, MADE)) as engine:
             migrate(engine)
             with TemporaryDirectory() as files:
-                make(engine, baskets(), Path(files))
+                make(engine, kept, Path(files))
             with engine.connect() as connection:
-                kinds = templates(connection, baskets())
+                kinds = templates(connection, kept)
         yield Place(server.url, kinds)
     finally:
         server.stop()
