@@ -156,7 +156,9 @@ def funds(*, gateway: str | None, account: str | None, limit: int | None, as_jso
 
 @holdings.command("fetch")
 @click.argument("accounts", metavar="[ACCOUNT]...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every account that the service ever heard of.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Every account that the service ever heard of, but unlinked ones."
+)
 @click.option("--gateway", "name", help="Of this gateway; needed if several are set.")
 @click.option("--json", "as_json_", is_flag=True, help="Print one JSON object.")
 def fetch_(*, accounts: tuple[str, ...], everything: bool, name: str | None, as_json_: bool) -> None:
@@ -169,9 +171,12 @@ def fetch_(*, accounts: tuple[str, ...], everything: bool, name: str | None, as_
     with database() as engine:
         wanted = accounts or tuple(known_accounts(engine, gateway.name))
         units = fetch(engine, gateway=gateway, accounts=wanted, now=clock().now())
+    unlinked = len(set(wanted)) - len(units)
     if as_json_:
         click.echo(as_json({"gateway": gateway.name, "accounts": len(units)}))
     else:
         click.echo(f"{len(units):,} accounts are due now. See: tieout holdings list")
-    if not units:
+    if unlinked:
+        stderr().print(f"{unlinked:,} were unlinked and are not asked for: link them first with tieout accounts link")
+    if unlinked or not units:
         sys.exit(FOUND)

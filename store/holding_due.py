@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from store.dispatch import Share
+from store.holding_units import UNLINKED
 
 _FREE = text("""
 with dead as (
@@ -51,14 +52,14 @@ from due where a.holder = due.holder
 returning a.gateway || ':holdings:' || a.account
 """)
 
-_REVIVE = text("""
+_REVIVE = text(f"""
 with named as (
   select distinct gateway, account from events
   where event_id = any(:ids) and family = 'holdings' and account is not null and state = 'parked'
 ), revived as (
   update holding_accounts a
   set deaths = 0, next_fetch_at = least(a.next_fetch_at, :now), announce_at = null, rest_until = null
-  from named n where a.gateway = n.gateway and a.account = n.account
+  from named n where a.gateway = n.gateway and a.account = n.account and a.state <> '{UNLINKED}'
   returning a.holder, a.generation
 )
 insert into holding_attempts (holder, generation, outcome, reason, detail)

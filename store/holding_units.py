@@ -9,22 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
 from store.units import FAILURES, Called
 
-_ENSURE = text("""
+UNLINKED: Final = "unlinked"  #: the state of an account that was taken from its user: it is asked for no more
+
+_ENSURE = text(f"""
 insert into holding_accounts as a (gateway, account, book, origin, registered_at, next_fetch_at)
 select :gateway, account, :book, :origin, :now, :fetch_at from unnest(cast(:accounts as text[])) as account
 order by account
 on conflict (gateway, account) do update
 set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0, deaths = 0
 where excluded.next_fetch_at is not null and (a.next_fetch_at is null or a.next_fetch_at > excluded.next_fetch_at)
+  and a.state <> '{UNLINKED}'
 """)
 
-_IMPORTED = text("""
+_IMPORTED = text(f"""
 insert into holding_accounts as a (gateway, account, book, origin, registered_at, next_fetch_at)
 select gateway, account, min(book), 'import', :now, :now from transactions t
 where txn = any(:txns) and account is not null and not exists (
@@ -33,14 +36,15 @@ where txn = any(:txns) and account is not null and not exists (
 group by gateway, account order by gateway, account
 on conflict (gateway, account) do update
 set next_fetch_at = least(a.next_fetch_at, excluded.next_fetch_at), announce_at = null, announced = 0
+where a.state <> '{UNLINKED}'
 """)
 
-_CLAIM = text("""
+_CLAIM = text(f"""
 with claimed as (
   update holding_accounts a
   set generation = generation + 1, announced = 0, asked_at = clock_timestamp(),
       rest_until = clock_timestamp() + cast(:pause as interval), lease_until = clock_timestamp() + :lease
-  where gateway = :gateway and account = :account and lease_until is null
+  where gateway = :gateway and account = :account and lease_until is null and state <> '{UNLINKED}'
     and (rest_until is null or rest_until <= clock_timestamp())
     and (next_fetch_at <= :now or exists (
       select from events e where e.gateway = :gateway and e.account = :account and e.family = 'holdings'
@@ -64,7 +68,7 @@ select holder, generation, asked_at, deaths, state, pauses from claimed
 """)
 
 _HINDRANCE = text("""
-select clock_timestamp() as now, a.lease_until, a.rest_until, g.breaker, g.blocked_until, g.reason
+select clock_timestamp() as now, a.state, a.lease_until, a.rest_until, g.breaker, g.blocked_until, g.reason
 from holding_accounts a left join gateway_states g on g.gateway = a.gateway
 where a.gateway = :gateway and a.account = :account
 """)
@@ -149,10 +153,14 @@ values (:holder, :generation, 'parked', :reason, :detail, :http_status, :took_ms
 
 _FAILURES = text(FAILURES.format(attempts="holding_attempts", unit="holder"))
 
-_KNOWN = text("""
-select account from holding_accounts where gateway = :gateway
-union select account from accounts where gateway = :gateway
-union select account from transactions where gateway = :gateway and account is not null
+_KNOWN = text(f"""
+select account from (
+  select account from holding_accounts where gateway = :gateway
+  union select account from accounts where gateway = :gateway
+  union select account from transactions where gateway = :gateway and account is not null
+) heard_of
+where not exists (
+  select from holding_accounts h where h.gateway = :gateway and h.account = heard_of.account and h.state = '{UNLINKED}')
 order by account
 """)
 
@@ -190,7 +198,7 @@ def ensure(
     now: datetime,
     fetch_at: datetime | None,
 ) -> None:
-    """Make the rows of these accounts that are missing, and have them fetched by `fetch_at` at the latest."""
+    """Make the rows of these accounts that are missing; have all but unlinked ones fetched by `fetch_at`, or sooner."""
     if wanted := sorted(set(accounts)):
         named = {"gateway": gateway, "book": book, "origin": origin, "now": now, "fetch_at": fetch_at}
         connection.execute(_ENSURE, {**named, "accounts": wanted})
@@ -218,7 +226,7 @@ def claim(
 
 
 def hindrance(connection: Connection, *, gateway: str, account: str) -> Row[Any] | None:
-    """What may have kept a claim from being given: lease, rest, breaker; None if there is no such row."""
+    """What may have kept a claim from being given: state, lease, rest, breaker; None if there is no such row."""
     return connection.execute(_HINDRANCE, {"gateway": gateway, "account": account}).one_or_none()
 
 
@@ -274,5 +282,5 @@ def failures(connection: Connection, *, holder: int, reason: str) -> tuple[int, 
 
 
 def known_accounts(connection: Connection, *, gateway: str) -> list[str]:
-    """Every account of that gateway that any part of the service heard of."""
+    """Every account of that gateway that any part of the service heard of, but those that were unlinked."""
     return list(connection.execute(_KNOWN, {"gateway": gateway}).scalars())

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from store import schema
+from store.holding_units import UNLINKED
 from store.recordset import as_parameter, records
 
 _COLUMNS = tuple(column.name for column in schema.holding_verdicts.c)
@@ -19,8 +20,9 @@ _SAID = tuple(name for name in _COLUMNS if name != "judged_at")
 MOVING = ("qty-filled", "missing-internal", "missing-external", "awaiting-books", "books-behind", "dup-internal")
 RECENT = 20_000  #: changes of findings that are looked at for accounts to reconcile again
 
-#: Accounts with something to judge: it changed, a finding of an order did, or it is another day.
-_DUE = text("""
+#: Accounts with something to judge: it changed, a finding of an order did, or it is another day. Not one that is
+#: asked for no more: its last answer grows old, and what was found by it stays as it stood.
+_DUE = text(f"""
 with recent as materialized (
   select t.gateway, t.account, max(c.change_id) as change_id
   from finding_changes c
@@ -34,7 +36,7 @@ select h.holder from holding_accounts h
 left join recent r on r.gateway = h.gateway and r.account = h.account
 where h.holder > :after and (cast(:gateway as text) is null or h.gateway = :gateway)
   and (h.judged_rev < h.rev or h.judged_for is distinct from :day or r.change_id > h.seen_change)
-  and exists (select from positions p where p.gateway = h.gateway)
+  and h.state <> '{UNLINKED}' and exists (select from positions p where p.gateway = h.gateway)
 order by h.holder limit :limit
 """)
 #: Those, and the other accounts of their users, which are held against each other.

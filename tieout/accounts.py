@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from config.settings import Gateway
 from gateway.tokens import BadTokenError, read_token
-from store import accounts
+from store import accounts, holding_links
 from store.accounts import Change
 from tieout.alert import alert
 from tieout.line_accounts import resolve_made, resolve_user
@@ -53,7 +53,7 @@ class Linked:
 
 
 def link(connection: Connection, wanted: Link, *, now: datetime) -> Linked:
-    """Link the account to the user unless it is another's; the refusal is kept, too."""
+    """Link the account to the user unless it is another's, and follow its holdings; the refusal is kept, too."""
     accounts.ensure(connection, gateway=wanted.gateway, book=wanted.book, accounts=[wanted.account], now=now)
     row = accounts.lock(connection, gateway=wanted.gateway, account=wanted.account)
     assert row is not None  # it was made just now
@@ -65,6 +65,7 @@ def link(connection: Connection, wanted: Link, *, now: datetime) -> Linked:
         return _refused(connection, wanted, USER_IS_ACCOUNT, held_by=None, now=now)
     accounts.give(connection, gateway=wanted.gateway, account=wanted.account, user_ref=wanted.user_ref, now=now)
     accounts.note(connection, _change(wanted, "linked", now))
+    holding_links.follow(connection, gateway=wanted.gateway, account=wanted.account, book=wanted.book, now=now)
     resolve_user(connection, gateway=wanted.gateway, user_ref=wanted.user_ref)
     _LOG.info("account.linked", gateway=wanted.gateway, account=wanted.account, source=wanted.source)
     return Linked(change="linked", account=wanted.account, user_ref=wanted.user_ref)
@@ -111,6 +112,8 @@ def link_by_token(
 def unlink(connection: Connection, *, gateway: str, account: str, reason: str, by: str, now: datetime) -> str:
     """Take the account from its user; whose it was. Lines of the books that meant it stay the account's.
 
+    Its holdings are asked for no more.
+
     Raises `NotLinkedError`.
     """
     row = accounts.lock(connection, gateway=gateway, account=account)
@@ -130,6 +133,9 @@ def unlink(connection: Connection, *, gateway: str, account: str, reason: str, b
         reason=reason,
     )
     accounts.note(connection, change)
+    holding_links.leave(
+        connection, gateway=gateway, account=account, book=row.book, now=now, why=f"unlinked by {by}: {reason}"
+    )
     _LOG.info("account.unlinked", gateway=gateway, account=account, by=by)
     return user_ref
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from books.facts import FACTS, Fact, FactKind, conflicting
 from books.tables import open_table
-from store import accounts, books, facts, holding_units
+from store import accounts, books, facts, holding_links
 from tieout.import_report import BATCH, Findings, Job, Report
 from tieout.order_import import digest_of
 
@@ -91,18 +91,10 @@ def as_accounts(connection: Connection, kept: list[Fact], kind: FactKind) -> Non
 
 
 def _known(connection: Connection, job: Job, kept: list[Fact]) -> None:
-    """Every account that is named has its row, though it was never fetched."""
+    """Every account that is named has its row; one that was never asked for is fetched now."""
     for gateway in job.gateways:
         named = [str(fact.values["account"]) for fact in kept if fact.values["gateway"] == gateway.name]
-        holding_units.ensure(
-            connection,
-            gateway=gateway.name,
-            book=gateway.book,
-            origin="positions",
-            accounts=named,
-            now=job.now,
-            fetch_at=None,
-        )
+        holding_links.follow_held(connection, gateway=gateway.name, accounts=named, book=gateway.book, now=job.now)
 
 
 def _write(connection: Connection, job: Job, kind: FactKind, kept: list[Fact], import_id: int) -> books.Counts:

@@ -10,6 +10,7 @@ from config.calendar import ist_date
 from config.settings import Settings
 from gateway.holdings import Holdings
 from recon.values import Calendar
+from store.holding_units import UNLINKED
 
 NEW: Final = "new"  #: not fetched yet
 OK: Final = "ok"
@@ -23,7 +24,10 @@ UNCLEAR: Final = "unclear"
 NONSENSE: Final = "nonsense"
 ERROR: Final = "error"
 POISON: Final = "poison"
-STATES: Final = (OK, EMPTY, UPDATING, STALE, UNDATED, NEEDS_CONSENT, NEW, REFUSED, UNCLEAR, NONSENSE, ERROR, POISON)
+STATES: Final = (
+    *(OK, EMPTY, UPDATING, STALE, UNDATED, NEEDS_CONSENT, NEW),
+    *(REFUSED, UNCLEAR, NONSENSE, ERROR, POISON, UNLINKED),
+)
 
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
@@ -46,6 +50,7 @@ NEXT_STEPS: Final = {
     NONSENSE: "Five answers made no sense: read the last attempt and tell the Gateway's people.",
     ERROR: "An error of our own: read the last attempt, repair, then fetch again.",
     POISON: "Five workers died over it: look at their logs and memory, then fetch again.",
+    UNLINKED: "It was taken from its user and is asked for no more: link it again to have it fetched.",
 }
 
 

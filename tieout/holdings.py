@@ -28,7 +28,7 @@ from gateway.rate import HOLD, LEAST, Turn
 from inbox import holdings as inbox
 from inbox.holdings import FundsUnit, HoldingsClaim, HoldingsUnit, read_unit
 from inbox.units import ClaimLostError, since_start
-from store import holding_units
+from store import holding_links, holding_units
 from tieout.alert import alert
 from tieout.asking import NO_TURN
 from tieout.funds import take_in
@@ -109,7 +109,8 @@ def _settle(shop: Shop, unit: HoldingsUnit) -> timedelta | None:
     if gateway is None:
         repeat(shop.engine.begin, partial(_tell_no_gateway, unit=unit))
         return None
-    repeat(shop.at_once.begin, partial(_ensure, unit=unit, gateway=gateway, now=shop.clock.now()))
+    if not repeat(shop.engine.begin, partial(_may_be_asked, unit=unit, gateway=gateway, now=shop.clock.now())):
+        return None
     try:
         turns = Turns.take(shop, gateway)
     except GatewayNoTurn as error:
@@ -132,10 +133,14 @@ def _tell_no_gateway(connection: Connection, *, unit: HoldingsUnit) -> None:
     alert(connection, "no-such-gateway", gateway=unit.gateway, detail="its units wait until it is set up")
 
 
-def _ensure(connection: Connection, *, unit: HoldingsUnit, gateway: Gateway, now: datetime) -> None:
-    """The account's row, made if a webhook is the first to name it."""
+def _may_be_asked(connection: Connection, *, unit: HoldingsUnit, gateway: Gateway, now: datetime) -> bool:
+    """Whether the account is followed; its row is made if a webhook is the first to name it.
+
+    The webhooks of one that was unlinked are done: nothing is asked as somebody who is nobody's any more.
+    """
     names = {"gateway": unit.gateway, "book": gateway.book, "origin": WEBHOOK}
     holding_units.ensure(connection, **names, accounts=[unit.account], now=now, fetch_at=None)
+    return not holding_links.end_if_left(connection, gateway=unit.gateway, account=unit.account)
 
 
 def _claim(connection: Connection, *, shop: Shop, unit: HoldingsUnit) -> HoldingsClaim | None:
@@ -215,21 +220,17 @@ def _write(shop: Shop, claim: HoldingsClaim, write: Callable[[Connection], None]
 
 
 def fetch(engine: Engine, *, gateway: Gateway, accounts: Sequence[str], now: datetime) -> list[str]:
-    """Have these accounts fetched now, whatever their state; their units, to be announced."""
+    """Have these accounts fetched now, whatever their state but unlinked; their units, to be announced."""
     with engine.begin() as connection:
+        left = holding_links.left(connection, gateway=gateway.name, accounts=accounts)
+        wanted = sorted(set(accounts).difference(left))
         holding_units.ensure(
-            connection,
-            gateway=gateway.name,
-            book=gateway.book,
-            origin=PERSON,
-            accounts=accounts,
-            now=now,
-            fetch_at=now,
+            connection, gateway=gateway.name, book=gateway.book, origin=PERSON, accounts=wanted, now=now, fetch_at=now
         )
-    return [str(HoldingsUnit(gateway.name, account)) for account in sorted(set(accounts))]
+    return [str(HoldingsUnit(gateway.name, account)) for account in wanted]
 
 
 def known_accounts(engine: Engine, gateway: str) -> list[str]:
-    """Every account of that gateway that the service ever heard of."""
+    """Every account of that gateway that the service ever heard of, but those that were unlinked."""
     with engine.connect() as connection:
         return holding_units.known_accounts(connection, gateway=gateway)

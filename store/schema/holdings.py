@@ -30,7 +30,7 @@ holding_accounts = Table(
     Column("gateway", Text, nullable=False),
     Column("account", Text, nullable=False, comment="smallcaseAuthId"),
     Column("book", Text, CheckConstraint(BOOK, name="book"), nullable=False),
-    Column("origin", Text, nullable=False, comment="how we came to ask: webhook, import, person"),
+    Column("origin", Text, nullable=False, comment="how we came to ask: webhook, import, person, positions, link"),
     Column("registered_at", INSTANT, nullable=False, comment="domain's clock"),
     Column("broker", Text),
     Column("state", Text, nullable=False, server_default="new", comment="what the last answer says of it"),
