@@ -68,6 +68,7 @@ class StoredFinding:
     closed_at: datetime | None
     reopened: int
     current: bool  #: nothing of its transaction changed since it was judged
+    stands_since: datetime  #: when it was opened, or opened again, last
 
     @property
     def state(self) -> str:
@@ -136,7 +137,11 @@ def _selected() -> Select[Any]:
     columns = [column for column in _findings.c if column.name != "class"]
     # A finding that stands as it stood keeps the rev it was written at, so ask the transaction.
     current = func.coalesce(_transactions.c.judged_rev == _transactions.c.rev, True)
-    return select(*columns, _findings.c["class"].label("finding_class"), current.label("current")).outerjoin(
+    again = select(func.max(_changes.c.at)).where(
+        _changes.c.finding_id == _findings.c.finding_id, _changes.c.change == "reopened", _findings.c.reopened > 0
+    )
+    since = func.coalesce(again.scalar_subquery(), _findings.c.opened_at).label("stands_since")
+    return select(*columns, _findings.c["class"].label("finding_class"), current.label("current"), since).outerjoin(
         _transactions, _transactions.c.txn == _findings.c.txn
     )
 

@@ -15,6 +15,7 @@ from store.desk_breaks import StoredFinding
 def severity_as_of(now: datetime, calendar: Calendar) -> Callable[[StoredFinding], str]:
     """A function from a finding to its severity at that instant; age counts from its trade date.
 
+    What an account holds differs until it is settled, from day to day: its age counts from the day it was found.
     A closed finding is as severe as it was on the day it was closed.
     """
     today = now.astimezone(IST).date()
@@ -31,7 +32,11 @@ def severity_as_of(now: datetime, calendar: Calendar) -> Callable[[StoredFinding
             impact_inr=finding.impact_inr,
             critical=finding.critical,
             cause=finding.cause,
-            age_sessions=sessions(finding.trade_date, until),
+            age_sessions=sessions(_born(finding), until),
         ).value
 
     return of
+
+
+def _born(finding: StoredFinding) -> date:
+    return finding.trade_date if finding.account is None else finding.stands_since.astimezone(IST).date()
