@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine
 
+from cli.day import EVERYTHING
 from cli.processes import Processes
 from cli.show import AWAY, Failure, stderr
 from cli.simulated import GATEWAY, Simulator, Truth, truth_in
@@ -20,6 +21,7 @@ from config.settings import Settings
 from store.progress import OpenWork, open_work
 from tieout import imports
 from tieout.follow import ask_again
+from tieout.holdings_recon import reconcile_holdings
 from tieout.rules import rules_from
 
 LOOK_AGAIN_S = 0.2
@@ -71,7 +73,13 @@ class Rehearsal:
         self._bring_in("positions")
         self._ask_again()
         self._until_idle("asking again for what is not at its end, and reconciling")
+        self._reconcile_holdings()
         return truth
+
+    def _reconcile_holdings(self) -> None:
+        """What the worker's review did not come to yet: an order's break may explain a holding's."""
+        rules = rules_from(self.settings)
+        reconcile_holdings(self.engine, now=self.clock.now(), rules=rules, limit=EVERYTHING, gateway=GATEWAY)
 
     def _bring_in(self, kind: str, complete: date | None = None) -> None:
         file = self.folder / f"{kind}.csv"

@@ -97,6 +97,7 @@ class Truth:
     trade_date: date
     findings: frozenset[Finding]
     events: Mapping[str, int]
+    held: frozenset[Finding] | None = None  #: of holdings, as name, account, ISIN; None if it tells nothing of them
 
 
 def truth_in(folder: Path) -> Truth:
@@ -106,6 +107,7 @@ def truth_in(folder: Path) -> Truth:
         trade_date=date.fromisoformat(said["trade_date"]),
         findings=frozenset((f["name"], f["transaction_id"], f["line"]) for f in said["findings"]),
         events=said["events"],
+        held=frozenset((f["name"], f["account"], f["isin"]) for f in said["held"]) if "held" in said else None,
     )
 
 

@@ -24,6 +24,7 @@ from config.leash import Leash
 from config.servers import Servers, open_servers, remove_home
 from config.settings import Settings, adopt, load_settings
 from store.engine import connect
+from store.holding_days import stated_of_holdings
 from store.life import signs
 from store.migrate import migrate
 from store.progress import stated_findings
@@ -86,6 +87,11 @@ class Size:
     seed: int
     transactions: int
     scenario: Path | None = None
+
+    @property
+    def customers(self) -> int:
+        """How many people import their holdings: few beside those who trade, yet each plot of theirs occurs."""
+        return max(12, self.transactions // 40)
 
 
 def say(line: str) -> None:
@@ -199,7 +205,7 @@ def _start_simulator(settings: Settings, processes: Processes, env: dict[str, st
         "gateway": GATEWAY,
         "seed": str(size.seed),
         "transactions": str(size.transactions),
-        **({"scenario": str(size.scenario.resolve())} if size.scenario else {}),
+        **({"scenario": str(size.scenario.resolve())} if size.scenario else {"customers": str(size.customers)}),
     }
     keys = keys_in(folder).of_simulator()
     processes.start(service.simulator({**env, **keys}, folder=folder, clock=settings.clock_file, options=options))
@@ -238,7 +244,8 @@ def _report(engine: Engine, settings: Settings, truth: Truth, *, for_machines: b
     with engine.connect() as connection:
         day = day_of(connection, gateway=GATEWAY, trade_date=truth.trade_date, as_of=now)
         found = stated_findings(connection, gateway=GATEWAY)
-    result = compared(truth.findings, found)
+        held = stated_of_holdings(connection, gateway=GATEWAY) if truth.held is not None else frozenset()
+    result = compared(truth.findings | (truth.held or frozenset()), found | held)
     if for_machines:
         click.echo(as_json({**day_as_json(day), "truth": result}))
     else:

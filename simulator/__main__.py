@@ -42,6 +42,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
         "--refuse-above", type=int, default=0, help="answer 429 above so many calls in any sliding second"
     )
     parser.add_argument("--people", type=int, default=0, help="so many people with holdings besides those who trade")
+    parser.add_argument("--customers", type=int, default=0, help="so many people who import their holdings that day")
     parser.add_argument("--habits", action="store_true", help="people come of themselves to what the API made")
     parser.add_argument("--retries", choices=("at-once", "schedule"), default="at-once", help="when it posts again")
     parser.add_argument("--scenario", type=Path, help="a scenario file, instead of a drawn day")
@@ -83,6 +84,7 @@ def scenario_of(options: argparse.Namespace) -> Scenario:
         transactions=options.transactions,
         withhold=options.withhold,
         people=options.people,
+        customers=options.customers,
         habits=options.habits,
         refuse_above=options.refuse_above,
         scheduled=options.retries == "schedule",

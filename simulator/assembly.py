@@ -12,6 +12,7 @@ from simulator.api import Api
 from simulator.clock import MovingClock
 from simulator.company import instruments_csv, orders_csv, orders_xlsx, replace_file, transactions_csv
 from simulator.control import Control, Title
+from simulator.customers import Customers, customers
 from simulator.day import Day, instant_text
 from simulator.doings import Doings
 from simulator.exchange import date_in_india
@@ -21,7 +22,7 @@ from simulator.habits import Habits
 from simulator.journal import Journal
 from simulator.keyring import Keyring
 from simulator.ledger import Split
-from simulator.plan import Plan, plan_day
+from simulator.plan import Finding, Plan, plan_day
 from simulator.player import Player, Stamp, steps_of
 from simulator.positions import actions_csv, positions_csv
 from simulator.poster import Poster
@@ -54,6 +55,7 @@ class Files:
     clock: MovingClock
     home: Path
     days: Sequence[Day]
+    held: Sequence[Finding] | None = None  #: what is to be found of holdings, if anybody says
 
     def begin(self, day: Day) -> None:
         """The files of the start."""
@@ -85,7 +87,7 @@ class Files:
         today = date_in_india(now)
         on = max((day.trade_date for day in self.days if day.trade_date <= today), default=self.plan.day.trade_date)
         posts = [post for story in self.stage.doings.made for post in story.posts]
-        return self.plan.truth_json(self.stage.findings(now), posts=posts, on=on)
+        return self.plan.truth_json(self.stage.findings(now), posts=posts, on=on, held=self.held)
 
 
 def assembled(scenario: Scenario, place: Place) -> tuple[Control, Player]:
@@ -99,12 +101,14 @@ def assembled(scenario: Scenario, place: Place) -> tuple[Control, Player]:
         withheld=scenario.withhold,
     )
     doings = _doings(scenario, plan)
+    drawn = _customers(scenario, doings)
     place.home.mkdir(parents=True, exist_ok=True)
     journal, keyring = Journal(place.home / "log.jsonl"), Keyring(place.secrets)
     stage = Stage(doings=doings, told=lambda words: journal.step(not_done=words))
-    files = Files(plan=plan, stage=stage, clock=clock, home=place.home, days=scenario.days)
+    held = drawn.held if scenario.customers else None
+    files = Files(plan=plan, stage=stage, clock=clock, home=place.home, days=scenario.days, held=held)
     files.begin(scenario.day)
-    stage.set(scenario.steps)
+    stage.set([*scenario.steps, *drawn.steps])
     stage.send(scenario.letters)
     _set_rotations(scenario, doings.timeline, keyring, place.next_secrets, journal)
     api = _api(scenario, plan, doings, clock=clock, journal=journal, keyring=keyring)
@@ -134,6 +138,19 @@ def _doings(scenario: Scenario, plan: Plan) -> Doings:
     return Doings(
         gateway=plan.gateway, seed=plan.seed, world=world, timeline=Timeline(plan.posts), stories={}
     )  # fmt: skip
+
+
+def _customers(scenario: Scenario, doings: Doings) -> Customers:
+    """The customers of a drawn day, known from now on; of nobody else the books then keep positions."""
+    world = doings.world
+    drawn = customers(scenario.customers, day=scenario.day, seed=scenario.seed, exchange=world.exchange)
+    if drawn.persons:
+        world.actions = [*world.actions, *drawn.actions]
+        for person in world.people:
+            person.kept = None
+        for person in drawn.persons:
+            world.people.add(person)
+    return drawn
 
 
 def _api(

@@ -37,6 +37,13 @@ class Exchange:
             day += _ONE_DAY
         return day
 
+    def session_before(self, day: date) -> date:
+        """The last session before that date."""
+        day -= _ONE_DAY
+        while not self.is_session(day):
+            day -= _ONE_DAY
+        return day
+
     def settles_on(self, trade_date: date) -> date:
         """T+1: the session after the one of the trade."""
         return self.next_session(trade_date)

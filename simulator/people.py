@@ -41,6 +41,15 @@ class Smallcase:
     private: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """How the company's books say what somebody holds, and by how much they are wrong about the first security."""
+
+    yesterday: bool = False  #: as of the session before, without what happened today
+    more: int = 0  #: shares; a row that comes to none is left out
+    dearer: int = 0  #: paise of the average cost
+
+
 @dataclass(slots=True, kw_only=True)
 class Person:
     """One person with one broker account."""
@@ -54,6 +63,7 @@ class Person:
     funds: Sequence[Fund] = ()
     smallcases: Sequence[Smallcase] = ()
     leprechaun: bool = False
+    kept: Kept | None = Kept()  #: None: the company keeps no positions of this person
     fills: list[Fill] = field(default_factory=list)
 
     @property

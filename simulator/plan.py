@@ -37,11 +37,13 @@ class Plan:
         return sorted(made, key=lambda registration: (registration.created_at, registration.transaction_id))
 
     def truth(
-        self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None
-    ) -> dict[str, object]:
+        self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None,
+        held: Sequence[Finding] | None = None,
+    ) -> dict[str, object]:  # fmt: skip
         """What is to be found at 20:05 of that date when its books are complete.
 
-        `more` findings and `posts` are of transactions besides the drawn day's.
+        `more` findings and `posts` are of transactions besides the drawn day's. `held` is what is to be found of
+        holdings, as name, account, ISIN; None if nobody says.
         """
         day = Day(on) if on and on != self.day.trade_date else self.day
         found = sorted(
@@ -55,11 +57,15 @@ class Plan:
             "next_date": day.next_date.isoformat(),
             "findings": [{"name": n, "transaction_id": t, "line": line} for n, t, line in found],
             "events": self.events(posts),
+            **({} if held is None else {"held": [{"name": n, "account": a, "isin": i} for n, a, i in sorted(held)]}),
         }
 
-    def truth_json(self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None) -> bytes:
+    def truth_json(
+        self, more: Sequence[Finding] = (), *, posts: Sequence[Post] = (), on: date | None = None,
+        held: Sequence[Finding] | None = None,
+    ) -> bytes:  # fmt: skip
         """The truth as the file holds it."""
-        return (json.dumps(self.truth(more, posts=posts, on=on), indent=1) + "\n").encode()
+        return (json.dumps(self.truth(more, posts=posts, on=on, held=held), indent=1) + "\n").encode()
 
     def events(self, posts: Sequence[Post] = ()) -> dict[str, int]:
         """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""

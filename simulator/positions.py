@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 
-from simulator.exchange import date_in_india
+from simulator.exchange import date_in_india, midnight
 from simulator.ledger import Action, Split
+from simulator.people import Kept, Person
 from simulator.shares import SHARES
 from simulator.world import World
 
 COLUMNS = ("account", "broker", "as_of", "isin", "symbol", "quantity", "average_price")
+_MOMENT = timedelta(microseconds=1)
 ACTIONS = ("kind", "isin", "ex_date", "ratio_from", "ratio_to", "new_isin", "temporary_isin", "credited_by")
 
 
 def positions_csv(world: World, now: datetime) -> bytes:
-    """Everybody's holdings, unsettled ones included, pledged ones too, under the ISIN that holds now."""
+    """What is held by everybody of whom the books say it: unsettled shares and pledged ones, too."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    as_of = date_in_india(now).isoformat()
     for person in world.people:
-        for standing in world.holdings.standings(person, now):
-            quantity = standing.total + (standing.lot.collateral if standing.lot else 0)
-            price = f"{float(standing.cost / 100):.4f}" if standing.cost else ""
-            row = (person.account.auth_id, person.broker, as_of, standing.isin, standing.share.symbol)
-            writer.writerow((*row, str(quantity), price))
+        if person.kept:
+            writer.writerows(_rows(world, person, person.kept, now))
     return text.getvalue().encode()
+
+
+def _rows(world: World, person: Person, kept: Kept, now: datetime) -> Iterator[Sequence[str]]:
+    """One row a security, under the ISIN that holds then, right but for what `kept` says of the first lot's."""
+    today = date_in_india(now)
+    day = world.exchange.session_before(today) if kept.yesterday else today
+    wrong = person.lots[0].share if person.lots else None
+    for standing in world.holdings.standings(person, midnight(today) - _MOMENT if kept.yesterday else now):
+        is_wrong = standing.share is wrong
+        quantity = standing.total + (standing.lot.collateral if standing.lot else 0) + (kept.more if is_wrong else 0)
+        cost = standing.cost + (kept.dearer if is_wrong else 0)
+        price = f"{float(cost / 100):.4f}" if cost else ""
+        if quantity or not is_wrong:
+            named = (person.account.auth_id, person.broker, day.isoformat(), standing.isin, standing.share.symbol)
+            yield (*named, str(quantity), price)
 
 
 def actions_csv(actions: Sequence[Action]) -> bytes:

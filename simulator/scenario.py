@@ -83,6 +83,7 @@ class Scenario:
     transactions: int = 0
     withhold: float = 0.0
     people: int = 0
+    customers: int = 0  #: of a drawn day, who import their holdings; then the books keep positions of nobody else
     habits: bool = False
     letters: Sequence[Sent] = ()
     scheduled: bool = False

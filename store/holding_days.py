@@ -133,3 +133,15 @@ def _line(row: dict[str, Any]) -> HeldLine:
         steps=tuple(HeldStep(what=each["what"], quantity=Decimal(each["quantity"])) for each in steps),
         parts=tuple(HeldPart(**{**each, "quantity": Decimal(each["quantity"])}) for each in parts),
     )
+
+
+_STATED = text("""
+select distinct name, account, isin from findings
+where gateway = :gateway and closed_at is null and txn is null and account is not null
+""")
+
+
+def stated_of_holdings(connection: Connection, *, gateway: str) -> frozenset[tuple[str, str, str | None]]:
+    """All open findings about holdings as (name, account, ISIN)."""
+    rows = connection.execute(_STATED, {"gateway": gateway})
+    return frozenset((row.name, row.account, row.isin) for row in rows)
