@@ -1,9 +1,10 @@
-"""Rows of the table of instruments: which ISIN a symbol stands for, from a day to a day."""
+"""Rows of the table of instruments: which ISIN a symbol stands for from a day to a day, and which comes after it."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -12,14 +13,34 @@ from books.orders import a_symbol, an_exchange
 from books.problems import Problem, Unfit, shown
 from books.tables import Layout, Row
 
-LAYOUT: Final = Layout(required=("exchange", "symbol", "isin", "from"), optional=("to",))
+_SERIES: Final = re.compile(r"[A-Z0-9]{1,2}", re.ASCII)
+LAYOUT: Final = Layout(
+    required=("exchange", "symbol", "isin", "from"),
+    optional=("to", "series", "successor"),
+    synonyms=(
+        *(("trading_symbol", "symbol"), ("isin_number", "isin"), ("isin_code", "isin"), ("group", "series")),
+        *(("valid_from", "from"), ("valid_to", "to"), ("successor_isin", "successor"), ("new_isin", "successor")),
+    ),
+)
+
+
+def _a_series(cell: Cell) -> str:
+    text = plain_text(cell).upper()
+    if not _SERIES.fullmatch(text):
+        raise Unfit("is no series", "write one or two letters or digits as the exchange does: EQ, BE, SM, A")
+    return text
+
+
 _READERS: Final[Mapping[str, Callable[[Cell], object]]] = {
     "exchange": an_exchange,
     "symbol": a_symbol,
     "isin": isin,
     "from": a_date,
     "to": a_date,
+    "series": _a_series,
+    "successor": isin,
 }
+_SAID: Final = ("exchange", "symbol", "from", "to", "isin", "series", "successor")
 _FIX: Final = "end the earlier period the day before the later one begins"
 
 
@@ -32,6 +53,8 @@ class Period(NamedTuple):
     valid_from: date
     valid_to: date | None
     isin: str
+    series: str | None = None  #: in which the exchange trades it
+    successor: str | None = None  #: the ISIN that the shares have after the last day
 
     @property
     def said(self) -> tuple[object, ...]:
@@ -48,12 +71,38 @@ def read_period(row: Row) -> Period | list[Problem]:
             values[name] = _value(name, cell)
         except Unfit as error:
             problems.append(_problem(row.line, name, cell, error))
-    start, end = values.get("from"), values.get("to")
-    if isinstance(start, date) and isinstance(end, date) and end < start:
-        problems.append(_problem(row.line, "to", end.isoformat(), Unfit("lies before from", "swap the two days")))
+    problems.extend(_problem(row.line, name, str(values[name] or ""), unfit) for name, unfit in _wrong(values))
     if problems:
         return problems
-    return Period(row.line, *(values[n] for n in ("exchange", "symbol", "from", "to", "isin")))  # type: ignore[arg-type]
+    return Period(row.line, *(values[n] for n in _SAID))  # type: ignore[arg-type]
+
+
+def _wrong(values: Mapping[str, object]) -> Iterator[tuple[str, Unfit]]:
+    """What does not go together, by the column at fault; a column that could not be read is left out."""
+    start, end = values.get("from"), values.get("to")
+    if isinstance(start, date) and isinstance(end, date) and end < start:
+        yield "to", Unfit("lies before from", "swap the two days")
+    successor = values.get("successor")
+    if successor and successor == values.get("isin"):
+        yield "successor", Unfit("is the same ISIN", "write the ISIN that came after it, or leave the cell empty")
+    if successor and end is None and "to" in values:
+        yield "to", Unfit("is empty, though a successor is told", "write the last day of the old ISIN")
+
+
+def carried_over(read: Iterable[Period], stored: Iterable[Period], columns: Collection[str]) -> list[Period]:
+    """The periods with what their file has no column for as it is stored: a plainer file takes nothing back."""
+    begun = {period[1:4]: period for period in stored}
+    return [_carried(period, begun.get(period[1:4]), columns) for period in read]
+
+
+def _carried(period: Period, was: Period | None, columns: Collection[str]) -> Period:
+    if was is None:
+        return period
+    if "series" not in columns:
+        period = period._replace(series=was.series)
+    if "successor" not in columns and (period.isin, period.valid_to) == (was.isin, was.valid_to):
+        period = period._replace(successor=was.successor)
+    return period
 
 
 def without_overlaps(read: Iterable[Period], stored: Iterable[Period]) -> tuple[list[Period], list[Problem]]:

@@ -32,6 +32,13 @@ class Layout:
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    synonyms: tuple[tuple[str, str], ...] = ()  #: other names of columns, as exchanges and vendors write them
+
+    @property
+    def names(self) -> dict[str, str]:
+        """By what a header may write, which column it means."""
+        also = {plain_name(other): column for other, column in self.synonyms}
+        return also | {plain_name(column): column for column in self.columns}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -56,6 +63,7 @@ class Table:
     rows: Iterator[Row]
     notes: list[str]
     position: Callable[[], tuple[int, int]] = field(default=lambda: (0, 0))  #: bytes read, of how many
+    columns: frozenset[str] = frozenset()  #: of the layout, those that the file has
 
 
 @contextmanager
@@ -83,7 +91,7 @@ def _sheet_table(path: Path, stack: ExitStack, layout: Layout) -> Table:
     width = max(first[1]) + 1
     header = _Header.of(path, [_text(first[1].get(i, "")) for i in range(width)], layout, notes)
     rows = (header.row(n, _dense(cells, width)) for n, cells in sheet.rows if cells)
-    return Table(rows, notes, lambda: (sheet.progress.done, sheet.progress.total))
+    return Table(rows, notes, lambda: (sheet.progress.done, sheet.progress.total), header.columns)
 
 
 def _dense(cells: dict[int, Cell], width: int) -> list[Cell]:
@@ -106,7 +114,7 @@ def _csv_table(path: Path, file: BinaryIO, start: bytes, stack: ExitStack, layou
     header = _Header.of(path, first[1], layout, notes)
     cut = not _ends_in_newline(path)
     rows = (header.row(n, list(r), last=cut and lines.done) for n, r in records if any(map(str.strip, r)))
-    return Table(rows, notes, lambda: (min(file.tell(), size) if not file.closed else size, size))
+    return Table(rows, notes, lambda: (min(file.tell(), size) if not file.closed else size, size), header.columns)
 
 
 class _Lines:
@@ -183,7 +191,7 @@ def _delimiter(beginning: str, layout: Layout) -> str:
     """The delimiter by which the header names the most known columns."""
     if said := _SEP.match(beginning):
         return said[1]
-    known = {plain_name(name) for name in layout.columns}
+    known = set(layout.names)
 
     def named(delimiter: str) -> int:
         try:
@@ -200,12 +208,13 @@ def _delimiter(beginning: str, layout: Layout) -> str:
 class _Header:
     names: list[str]  #: as they stand
     places: list[int]  #: by the layout's order: where the column is; beyond the end when absent
+    columns: frozenset[str]  #: of the layout, those that are there
 
     @classmethod
     def of(cls, path: Path, names: list[str], layout: Layout, notes: list[str]) -> _Header:
         """Find the layout's columns. Raises `UnreadableFileError`; unknown columns become a note."""
         found: dict[str, int] = {}
-        known = {plain_name(name): name for name in layout.columns}
+        known = layout.names
         unknown = []
         for place, name in enumerate(names):
             if (column := known.get(plain_name(name))) is None:
@@ -220,7 +229,7 @@ class _Header:
             notes.append(f"columns not read: {', '.join(unknown[:20])}")
         _refuse_namesakes(path, names)
         own = [name.strip() or f"column {place}" for place, name in enumerate(names, start=1)]
-        return cls(own, [found.get(name, len(names)) for name in layout.columns])
+        return cls(own, [found.get(name, len(names)) for name in layout.columns], frozenset(found))
 
     def row(self, line: int, cells: Sequence[Cell], *, last: bool = False) -> Row:
         """The record as a row; a wrong number of cells or an endless cell is a problem of the row."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
+
+#: Series in which NSE trades shares, by who they are for and how they settle: a move between them (EQ to BE when a
+#: share goes to trade-for-trade) leaves the share, and its ISIN, what they are.
+SHARE_SERIES: Final = ("EQ", "BE", "BZ", "SM", "ST", "SZ")
 
 
 class Market(Protocol):

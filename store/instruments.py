@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from store.listings import LISTED, respell
+
 Listing = tuple[str, str]  #: exchange and symbol
 Period = tuple[date, date | None, str]  #: first day, last day (None: until now), ISIN
 
-_READ_ALL = text("select exchange, symbol, valid_from, valid_to, isin from instruments")
-_READ_SOME = text("""
-select i.exchange, i.symbol, i.valid_from, i.valid_to, i.isin from instruments i
+_READ_ALL = text(f"select exchange, symbol, valid_from, valid_to, isin from {LISTED} i")
+_READ_SOME = text(f"""
+select i.exchange, i.symbol, i.valid_from, i.valid_to, i.isin from {LISTED} i
 join unnest(cast(:exchanges as text[]), cast(:symbols as text[])) as wanted (exchange, symbol)
   on wanted.exchange = i.exchange and wanted.symbol = i.symbol
 """)
@@ -60,18 +62,31 @@ def _master(rows: Iterable[Row[Any]]) -> Master:
     return Master(periods, frozenset(period[2] for dated in periods.values() for period in dated))
 
 
+_PERIODS = text("""
+select i.exchange, i.symbol, i.valid_from, i.valid_to, i.isin, i.series, i.successor from instruments i
+join unnest(cast(:exchanges as text[]), cast(:symbols as text[])) as wanted (exchange, symbol)
+  on wanted.exchange = i.exchange and wanted.symbol = i.symbol
+""")
 _LISTED = text("""
-select exchange, symbol, isin, valid_from, valid_to, replaced_at from (
-  select exchange, symbol, isin, valid_from, valid_to, cast(null as timestamptz) as replaced_at, 0 as version
+select exchange, symbol, series, isin, valid_from, valid_to, successor, replaced_at from (
+  select exchange, symbol, series, isin, valid_from, valid_to, successor, cast(null as timestamptz) as replaced_at,
+    0 as version
   from instruments
   union all
-  select v.exchange, v.symbol, v.isin, v.valid_from, v.valid_to, r.imported_at, v.version
+  select v.exchange, v.symbol, v.series, v.isin, v.valid_from, v.valid_to, v.successor, r.imported_at, v.version
   from instrument_versions v join imports r on r.import_id = v.replaced_by where :versions
 ) told
 where (cast(:day as date) is null or (valid_from <= :day and (valid_to is null or valid_to >= :day)))
-  and (cast(:about as text) is null or symbol = :about or isin = :about)
+  and (cast(:about as text) is null or :about in (symbol, isin, successor))
 order by exchange, symbol, valid_from, replaced_at nulls last, version
 """)
+
+
+def periods_of(connection: Connection, listings: Collection[Listing]) -> Sequence[Row[Any]]:
+    """The stored periods of these (exchange, symbol), with all that they say."""
+    pairs = sorted(set(listings))
+    wanted = {"exchanges": [pair[0] for pair in pairs], "symbols": [pair[1] for pair in pairs]}
+    return connection.execute(_PERIODS, wanted).all()
 
 
 def listed_instruments(
@@ -83,33 +98,38 @@ def listed_instruments(
 
 # ---------------------------------------------------------------- changing the table
 
+#: The periods at hand; the parameters of `write_periods`.
+_GIVEN = """
+unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]), cast(:ends as date[]),
+  cast(:isins as text[]), cast(:series as text[]), cast(:successors as text[]))
+  as n (exchange, symbol, valid_from, valid_to, isin, series, successor)"""
 #: What is about to be said otherwise stays, as it was.
-_KEEP = text("""
-insert into instrument_versions (exchange, symbol, valid_from, version, valid_to, isin, import_id, replaced_by)
+_KEEP = text(f"""
+insert into instrument_versions
+  (exchange, symbol, valid_from, version, valid_to, isin, series, successor, import_id, replaced_by)
 select i.exchange, i.symbol, i.valid_from, coalesce((
     select max(v.version) from instrument_versions v
     where v.exchange = i.exchange and v.symbol = i.symbol and v.valid_from = i.valid_from), 0) + 1,
-  i.valid_to, i.isin, i.import_id, :import_id
-from unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]), cast(:ends as date[]),
-  cast(:isins as text[])) as n (exchange, symbol, valid_from, valid_to, isin)
+  i.valid_to, i.isin, i.series, i.successor, i.import_id, :import_id
+from {_GIVEN}
 join instruments i on i.exchange = n.exchange and i.symbol = n.symbol and i.valid_from = n.valid_from
-where (i.valid_to, i.isin) is distinct from (n.valid_to, n.isin)
+where (i.valid_to, i.isin, i.series, i.successor) is distinct from (n.valid_to, n.isin, n.series, n.successor)
 """)
-_UPSERT = text("""
-insert into instruments as was (exchange, symbol, valid_from, valid_to, isin, import_id)
-select * from unnest(cast(:exchanges as text[]), cast(:symbols as text[]), cast(:starts as date[]),
-  cast(:ends as date[]), cast(:isins as text[]), array_fill(cast(:import_id as bigint), array[:count]))
+_UPSERT = text(f"""
+insert into instruments as was (exchange, symbol, valid_from, valid_to, isin, series, successor, import_id)
+select n.*, cast(:import_id as bigint) from {_GIVEN}
 on conflict (exchange, symbol, valid_from) do update
-set (valid_to, isin, import_id) = (excluded.valid_to, excluded.isin, excluded.import_id)
+set (valid_to, isin, series, successor, import_id)
+  = (excluded.valid_to, excluded.isin, excluded.series, excluded.successor, excluded.import_id)
 """)
 #: Our lines that are called otherwise now: by the table, by their own ISIN if the table knows it, or by name.
-_RENAMED = text("""
+_RENAMED = text(f"""
 create temp table renamed on commit drop as
 select * from (
   select o.line, o.txn, o.instrument as was,
     coalesce(i.isin, k.isin, o.exchange || ':' || o.symbol) as instrument
   from our_lines o
-  left join instruments i on i.exchange = o.exchange and i.symbol = o.symbol
+  left join {LISTED} i on i.exchange = o.exchange and i.symbol = o.symbol
     and i.valid_from <= o.trade_date and (i.valid_to is null or i.valid_to >= o.trade_date)
   left join (select distinct isin from instruments) k on k.isin = o.isin
 ) named where instrument <> was
@@ -125,12 +145,12 @@ from unnest(cast(:lines as bigint[]), cast(:instruments as text[]), cast(:facts 
   as n (line, instrument, facts)
 where o.line = n.line
 """)
-_TOUCHED = text("""
+_TOUCHED = text(f"""
 create temp table touched on commit drop as
 select txn from renamed where txn is not null
 union
 select e.txn from their_lines e
-left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
+left join {LISTED} i on i.exchange = e.exchange and i.symbol = e.symbol
   and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
 where e.instrument <> coalesce(i.isin, e.exchange || ':' || e.symbol)
 union
@@ -166,15 +186,22 @@ _TOUCH = text("update transactions set rev = rev + 1, quiet = false where txn in
 
 
 def write_periods(
-    connection: Connection, periods: Sequence[tuple[str, str, date, date | None, str]], *, import_id: int
+    connection: Connection,
+    periods: Sequence[tuple[str, str, date, date | None, str, str | None, str | None]],
+    *,
+    import_id: int,
 ) -> None:
-    """Store (exchange, symbol, first day, last day, ISIN); what began on the same day is kept as a version."""
+    """Store (exchange, symbol, first day, last day, ISIN, series, successor).
+
+    What began on the same day is kept as a version; the ways to write each listing follow.
+    """
     if not periods:
         return
-    exchanges, symbols, starts, ends, isins = (list(column) for column in zip(*periods, strict=True))
-    named = {"exchanges": exchanges, "symbols": symbols, "starts": starts, "ends": ends, "isins": isins}
-    connection.execute(_KEEP, {**named, "import_id": import_id})
-    connection.execute(_UPSERT, {**named, "import_id": import_id, "count": len(periods)})
+    names = ("exchanges", "symbols", "starts", "ends", "isins", "series", "successors")
+    named: dict[str, object] = {n: list(c) for n, c in zip(names, zip(*periods, strict=True), strict=True)}
+    for statement in (_KEEP, _UPSERT):
+        connection.execute(statement, {**named, "import_id": import_id})
+    respell(connection)
 
 
 def find_renamed(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from store import schema
+from store.listings import LISTED
 from store.recordset import as_parameter, records
 from store.together import Asked, Query, Record, rows_of
 
@@ -19,16 +20,16 @@ from our_lines where txn = any(:txns) order by txn, line
 _ISINS = Query(f"""
 select distinct r.exchange, r.symbol, r.valid_from as day, i.isin
 from {records(schema.instruments, "exchange", "symbol", "valid_from")}
-left join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
+left join {LISTED} i on i.exchange = r.exchange and i.symbol = r.symbol
   and i.valid_from <= r.valid_from and (i.valid_to is null or i.valid_to >= r.valid_from)
 where i.isin is not null or exists(
   select from instruments k where k.exchange = r.exchange
     and k.valid_from <= r.valid_from and (k.valid_to is null or k.valid_to >= r.valid_from)
 )
 """)
-_RENAMED = Query("""
+_RENAMED = Query(f"""
 select distinct e.txn from their_lines e
-left join instruments i on i.exchange = e.exchange and i.symbol = e.symbol
+left join {LISTED} i on i.exchange = e.exchange and i.symbol = e.symbol
   and i.valid_from <= e.trade_date and (i.valid_to is null or i.valid_to >= e.trade_date)
 where e.txn = any(:txns) and e.instrument <> coalesce(i.isin, e.exchange || ':' || e.symbol)
 """)

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from store import schema
+from store.listings import LISTED
 from store.recordset import as_parameter, records
 from store.together import Asked, Query
 
@@ -87,7 +88,7 @@ join notes n on n.gateway = d.gateway and n.account = d.account and n.trade_date
   and n.replaced_at is null
 join note_lines l on l.note = n.note
 left join lateral (
-  select isin from instruments i where i.symbol = l.symbol and (l.exchange = '' or i.exchange = l.exchange)
+  select isin from {LISTED} i where i.symbol = l.symbol and (l.exchange = '' or i.exchange = l.exchange)
     and i.valid_from <= n.trade_date and (i.valid_to is null or i.valid_to >= n.trade_date)
   order by i.exchange desc limit 1
 ) i on true

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from store import schema
+from store.listings import LISTED
 from store.recordset import as_parameter, records
 from store.together import Asked, Query, Record
 
@@ -55,7 +56,7 @@ _OF_LEGS = Query(
         lines=f"""
   select r.exchange, r.symbol, coalesce(i.isin, r.exchange || ':' || r.symbol) as instrument, r.trade_date
   from {records(schema.their_lines, "exchange", "symbol", "trade_date")}
-  left join instruments i on i.exchange = r.exchange and i.symbol = r.symbol
+  left join {LISTED} i on i.exchange = r.exchange and i.symbol = r.symbol
     and i.valid_from <= r.trade_date and (i.valid_to is null or i.valid_to >= r.trade_date)
 """,
     )

@@ -39,7 +39,7 @@ _LISTED = (
 )
 #: An instrument as it was known at the close: the first of what was replaced since, else what stands.
 _THEN = f"""left join lateral (
-  select v.valid_to, v.isin, v.import_id, true as replaced from instrument_versions v
+  select v.valid_to, v.isin, v.series, v.successor, v.import_id, true as replaced from instrument_versions v
   join imports i on i.import_id = v.replaced_by and i.imported_at > {_AT}
   where v.exchange = r.exchange and v.symbol = r.symbol and v.valid_from = r.valid_from
   order by v.version limit 1
@@ -48,6 +48,15 @@ _THEN = f"""left join lateral (
 
 def _then(name: str) -> str:
     return f"case when was.replaced then was.{name} else r.{name} end"
+
+
+#: By its symbol, or, where that is written another way, by the ISIN that it gave the line.
+_NAMED = (
+    "((r.exchange, r.symbol) in (select exchange, symbol from day_listed)"
+    f" or (r.exchange, {_then('isin')}) in (select exchange, instrument from day_listed))"
+)
+#: By what it says of the ISIN that came after, once that counts and there are holdings to follow it.
+_SUCCEEDED = f"{_then('successor')} is not null and {_then('valid_to')} < :trade_date and exists (select from day_held)"
 
 
 def _replaced(table: Table, *key: str) -> dict[str, str]:
@@ -74,8 +83,8 @@ FACTS = (
         schema.instruments,
         _THEN,
         "concat_ws('/', r.exchange, r.symbol, r.valid_from)",
-        f"(r.exchange, r.symbol) in (select exchange, symbol from day_listed) and {_VALID.format(_then('valid_to'))}",
-        {name: _then(name) for name in ("valid_to", "isin", "import_id")},
+        f"{_NAMED} and {_VALID.format(_then('valid_to'))} or {_SUCCEEDED}",
+        {name: _then(name) for name in ("valid_to", "isin", "series", "successor", "import_id")},
     ),
     Sealed(
         schema.note_lines,

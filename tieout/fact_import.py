@@ -7,11 +7,12 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from books.facts import FACTS, Fact, FactKind, conflicting
+from books.facts import CORPORATE_ACTIONS, FACTS, Fact, FactKind, conflicting
 from books.tables import open_table
 from store import accounts, books, facts, holding_links
 from tieout.import_report import BATCH, Findings, Job, Report
 from tieout.order_import import digest_of
+from tieout.succession import leading_on
 
 
 def import_facts(connection: Connection, job: Job, *, kind: FactKind) -> Report:
@@ -21,6 +22,8 @@ def import_facts(connection: Connection, job: Job, *, kind: FactKind) -> Report:
     read = _read(job, kind, found)
     kept = _once(read, kind, found)
     repeated = found.rows - found.refused - len(kept)
+    if kind is CORPORATE_ACTIONS:
+        kept = leading_on(connection, kept, found)
     as_accounts(connection, kept, kind)
     head = books.ImportRow(
         kind=kind.name,

@@ -20,11 +20,12 @@ from recon.holdings.values import (
     Position,
     Shown,
     ShownRow,
+    Succession,
     Trade,
     Transfer,
 )
 from recon.values import ZERO, Calendar
-from store import holding_verdicts
+from store import holding_verdicts, listings
 from store.holdings import AccountHoldings, StoredHolding, latest, latest_lines
 from store.instruments import Master, read_master
 from tieout.rules import Rules
@@ -53,6 +54,7 @@ def load(
         for what in ("positions", "transfers", "breaks")
     )
     actions = tuple(_action(row) for row in holding_verdicts.read(connection, "actions", **named))  # type: ignore[arg-type]
+    successions = tuple(Succession(**row._mapping) for row in listings.successions(connection))
     answers = {each.account: each for each in latest(connection, gateway=gateway, accounts=accounts)}
     rows: defaultdict[str, list[StoredHolding]] = defaultdict(list)
     for line in latest_lines(connection, gateway=gateway, accounts=accounts):
@@ -74,6 +76,7 @@ def load(
             trades=tuple(_trade(row, rules.calendar) for row in trades.get(account, ())),
             transfers=tuple(_transfer(row) for row in transfers.get(account, ())),
             actions=actions,
+            successions=successions,
             order_breaks=tuple(_break(row) for row in breaks.get(account, ())),
             adapter=rules.holdings.brokers.adapter(answer.broker if answer else None),
             exclusive=rules.holdings.exclusive,

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections.abc import Iterable
+from typing import Any
 
-from books.instruments import LAYOUT, Period, read_period, without_overlaps
+from sqlalchemy import Connection, Row
+
+from books.instruments import LAYOUT, Period, carried_over, read_period, without_overlaps
 from books.tables import open_table
 from recon.lines import facts_of_ours
 from recon.values import OurLine
-from store import books
-from store.instruments import Master, find_renamed, read_master, rename, renamed_lines, write_periods
+from store import books, facts
+from store.instruments import find_renamed, periods_of, rename, renamed_lines, write_periods
 from tieout.import_report import BATCH, Findings, Job, Report
 from tieout.order_import import digest_of
+from tieout.succession import succeeding
 
 
 def import_instruments(connection: Connection, job: Job) -> Report:
     """Import the file within the caller's database transaction. Raises `UnreadableFileError`."""
     books.begin_import(connection)
     found = Findings()
-    read = _read(job, found)
+    read, columns = _read(job, found)
     kept = list({period.said: period for period in reversed(read)}.values())
-    stored = _stored(read_master(connection, listings=[(p.exchange, p.symbol) for p in kept]))
-    good, overlaps = without_overlaps(kept, stored)
+    stored = _stored(periods_of(connection, [(p.exchange, p.symbol) for p in kept]))
+    good, overlaps = without_overlaps(carried_over(kept, stored, columns), stored)
     for problem in overlaps:
         found.refuse([problem])
+    good = succeeding(connection, good, found)
     counts, changes = _compare(good, stored)
     repeated = len(read) - len(kept)
     head = books.ImportRow(
@@ -50,7 +55,8 @@ def import_instruments(connection: Connection, job: Job) -> Report:
     )
 
 
-def _read(job: Job, found: Findings) -> list[Period]:
+def _read(job: Job, found: Findings) -> tuple[list[Period], frozenset[str]]:
+    """The periods of the file, and which columns it has."""
     periods = []
     with open_table(job.file, LAYOUT) as table:
         found.notes.extend(table.notes)
@@ -62,15 +68,11 @@ def _read(job: Job, found: Findings) -> list[Period]:
                 found.refuse(read)
             if found.rows % BATCH == 0:
                 job.show(table)
-    return periods
+    return periods, table.columns
 
 
-def _stored(master: Master) -> list[Period]:
-    return [
-        Period(0, exchange, symbol, *period)
-        for (exchange, symbol), periods in master.periods.items()
-        for period in periods
-    ]
+def _stored(rows: Iterable[Row[Any]]) -> list[Period]:
+    return [Period(line=0, **row._mapping) for row in rows]
 
 
 def _compare(good: list[Period], stored: list[Period]) -> tuple[books.Counts, list[Period]]:
@@ -86,9 +88,9 @@ def _compare(good: list[Period], stored: list[Period]) -> tuple[books.Counts, li
 def _write(connection: Connection, changes: list[Period], *, import_id: int) -> None:
     if not changes:
         return
-    rows = [(p.exchange, p.symbol, p.valid_from, p.valid_to, p.isin) for p in changes]
-    write_periods(connection, rows, import_id=import_id)
+    write_periods(connection, [period[1:] for period in changes], import_id=import_id)
     find_renamed(connection)
+    facts.mark_all(connection)  # holdings go by descent, and rows without an ISIN by the table
     after = 0
     while lines := renamed_lines(connection, after=after, limit=BATCH):
         after = lines[-1].line

@@ -33,7 +33,13 @@ left join lateral (
   order by v.version fetch first row only
 ) was on true
 """
-_UNTIL = "case when was.version is null then r.valid_to else was.valid_to end"
+
+
+def _was(column: str) -> str:
+    return f"case when was.version is null then r.{column} else was.{column} end"
+
+
+_UNTIL = _was("valid_to")
 
 
 def _replaced(table: str, *key: str) -> dict[str, str]:
@@ -58,13 +64,11 @@ FACTS: dict[str, Rows] = {
     "instruments": Rows(
         "concat_ws('/', r.exchange, r.symbol, r.valid_from)",
         _THEN,
-        f"{_SYMBOL} and {_LIVES.format(f'({_UNTIL})')}",
+        f"(({_SYMBOL} or (r.exchange, {_was('isin')}) in (select exchange, instrument from listed))"
+        f" and {_LIVES.format(f'({_UNTIL})')}) or ({_was('successor')} is not null and {_UNTIL} < %(day)s"
+        " and exists (select from judged))",
         "case when was.version is null then told.imported_at end",
-        {
-            "valid_to": _UNTIL,
-            "isin": _UNTIL.replace("valid_to", "isin"),
-            "import_id": _UNTIL.replace("valid_to", "import_id"),
-        },
+        {name: _was(name) for name in ("valid_to", "isin", "series", "successor", "import_id")},
     ),
     "note_lines": Rows(
         f"concat({_NOTE}, '/', r.row)",

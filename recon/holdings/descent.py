@@ -1,4 +1,4 @@
-"""Lines of descent: which ISINs are one security, by the corporate actions that led from one to the next."""
+"""Lines of descent: which ISINs are one security, by the actions, or successors told, that led from one to the next."""
 
 from __future__ import annotations
 
@@ -6,22 +6,34 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
-from recon.holdings.values import Action
+from recon.holdings.values import Action, HoldingsCase, Succession
 
 #: Kinds by which shares of one ISIN become shares of another.
 BECOMES = ("split", "merger")
+#: A link that the table of instruments tells and no action does: nobody said in which ratio.
+SUCCESSOR = "successor"
+_ONE = Decimal(1)
 
 
 class Descent:
     """The actions of a case up to its day, and what they make of an ISIN."""
 
-    def __init__(self, actions: Iterable[Action], day: date) -> None:
-        """Take the actions; those whose ex-date is not reached do nothing yet."""
+    def __init__(self, actions: Iterable[Action], day: date, successions: Iterable[Succession] = ()) -> None:
+        """Take the actions and successors; those whose day is not reached do nothing yet.
+
+        Where an action leads on from an ISIN it counts, with its ratio; importing refuses a successor that differs.
+        """
         self.actions = sorted(
             (a for a in actions if a.ex_date <= day), key=lambda a: (a.ex_date, a.kind, a.isin, a.new_isin or "")
         )
         self._temporary = {a.temporary_isin: a.isin for a in self.actions if a.temporary_isin}
-        self._becomes = {a.isin: a for a in self.actions if a.kind in BECOMES and a.new_isin}
+        told = (_as_link(each) for each in successions if each.since <= day)
+        self._becomes = {a.isin: a for a in (*told, *self.actions) if a.kind in (*BECOMES, SUCCESSOR) and a.new_isin}
+
+    @classmethod
+    def of(cls, case: HoldingsCase) -> Descent:
+        """The descent of a case."""
+        return cls(case.actions, case.day, case.successions)
 
     def newest(self, isin: str) -> str:
         """The ISIN that shares of this one have now."""
@@ -36,9 +48,33 @@ class Descent:
             at = action.new_isin or at
         return found
 
+    def ratio_unknown(self, isins: Iterable[str]) -> str | None:
+        """Which successor lies between shares under these ISINs with no ratio told; None where they can be compared.
+
+        Those that all have the same such successors before them are in the same units.
+        """
+        paths = {tuple(action for action in self.path(isin) if action.kind == SUCCESSOR) for isin in isins}
+        if len(paths) < 2:  # noqa: PLR2004 one kind of unit, or nothing held
+            return None
+        links = sorted({link for path in paths for link in path}, key=lambda link: (link.ex_date, link.isin))
+        named = "; ".join(f"{link.isin} became {link.new_isin} on {link.ex_date}" for link in links)
+        return f"{named}, by the table of instruments; no corporate action tells the ratio: import it"
+
     def is_temporary(self, isin: str) -> bool:
         """Whether a bonus lies under this ISIN until it is listed."""
         return isin in self._temporary
+
+
+def _as_link(told: Succession) -> Action:
+    """A successor as one of the links of a path: it takes the shares along, as many as they are."""
+    return Action(
+        kind=SUCCESSOR, isin=told.isin, ex_date=told.since, ratio_from=_ONE, ratio_to=_ONE, new_isin=told.new_isin
+    )
+
+
+def late_kind(path: Sequence[Action]) -> str | None:
+    """By which kind of action shares under an ISIN with this path are late: the first one; None without any."""
+    return next((action.kind for action in path if action.kind != SUCCESSOR), None)
 
 
 def times(quantity: Decimal, action: Action) -> Decimal:

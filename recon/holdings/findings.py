@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from recon.holdings.parts import Scene
+from recon.holdings.parts import Scene, ratio_unknown
 from recon.holdings.values import Part
 from recon.lines import plain_text
 from recon.values import ZERO, Evidence, Finding, Level
@@ -46,6 +46,13 @@ def of_rows(scene: Scene) -> Iterator[Finding]:
         over = baskets - scene.theirs.total
         cause = f"{plain_text(baskets)} belong to smallcases, {plain_text(scene.theirs.total)} are shown"
         yield _finding(scene, "attribution", field="smallcase", impact=over * price_of(scene), cause=cause)
+
+
+def of_descent(scene: Scene, parts: tuple[Part, ...]) -> Iterator[Finding]:
+    """As many on both sides, and yet in units of which nobody said how many of the one make the other."""
+    words = None if any(part.name == "ca-other" for part in parts) else ratio_unknown(scene)
+    if words:
+        yield _finding(scene, "ca-other", field="isin", impact=abs(scene.theirs.total) * price_of(scene), cause=words)
 
 
 def of_sums(scene: Scene, parts: tuple[Part, ...]) -> Iterator[Finding]:

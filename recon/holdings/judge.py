@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from recon.holdings.descent import Descent
-from recon.holdings.findings import of_parts, of_rows, of_sums
+from recon.holdings.findings import of_descent, of_parts, of_rows, of_sums
 from recon.holdings.ledger import Account, ledger
 from recon.holdings.parts import Scene, decompose
 from recon.holdings.shown import ShownLine, shown_lines
@@ -52,7 +52,7 @@ def _judged(case: HoldingsCase) -> Iterator[HoldingVerdict]:
 
 def _scenes(case: HoldingsCase) -> Iterator[Scene]:
     assert case.shown
-    descent = Descent(case.actions, case.day)
+    descent = Descent.of(case)
     ours, theirs = ledger(case, descent), shown_lines(case.shown.rows, case.adapter, descent)
     for isin in sorted({*ours, *theirs}):
         account, line = ours.get(isin) or Account(), theirs.get(isin) or ShownLine()
@@ -61,7 +61,7 @@ def _scenes(case: HoldingsCase) -> Iterator[Scene]:
 
 def _verdict(scene: Scene) -> HoldingVerdict:
     parts = _of_unnamed(scene) if _unnamed(scene) else decompose(scene)
-    findings = (*of_parts(scene, parts), *of_rows(scene), *of_sums(scene, parts))
+    findings = (*of_parts(scene, parts), *of_descent(scene, parts), *of_rows(scene), *of_sums(scene, parts))
     return HoldingVerdict(
         isin=scene.isin,
         bucket=_bucket(findings),
@@ -101,14 +101,14 @@ def _unread(case: HoldingsCase) -> Iterator[HoldingVerdict]:
     """The books say nothing of this account yet."""
     if case.shown is None:
         return
-    descent = Descent(case.actions, case.day)
+    descent = Descent.of(case)
     for isin, line in sorted(shown_lines(case.shown.rows, case.adapter, descent).items()):
         yield HoldingVerdict(isin=isin, bucket=PENDING, rule=NO_POSITIONS, shown=line.total, rows=tuple(line.rows))
 
 
 def _unasked(case: HoldingsCase) -> Iterator[HoldingVerdict]:
     """The broker has not said anything that could be read."""
-    for isin, line in sorted(ledger(case, Descent(case.actions, case.day)).items()):
+    for isin, line in sorted(ledger(case, Descent.of(case)).items()):
         if line.positions or line.total:
             yield HoldingVerdict(
                 isin=isin,

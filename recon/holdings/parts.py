@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from recon.holdings.descent import Descent, times, whole
+from recon.holdings.descent import Descent, late_kind, times, whole
 from recon.holdings.ledger import Account, Entitlement
-from recon.holdings.shown import ShownLine, counted
+from recon.holdings.shown import ShownLine, counted, total_of
 from recon.holdings.values import APART, AS_FEWER, HoldingsCase, OrderBreak, Part, Shown, Trade
 from recon.lines import plain_text
 from recon.values import ZERO, Calendar
@@ -48,11 +48,12 @@ def late_of_ours(scene: Scene) -> dict[str, Decimal]:
     late: dict[str, Decimal] = {}
     for isin, held in scene.ours.held.items():
         path = () if scene.descent.is_temporary(isin) else scene.descent.path(isin)
-        if path and held:
+        kind = late_kind(path)
+        if kind and held:
             now = held
             for action in path:
                 now = times(now, action)
-            late[path[0].kind] = late.get(path[0].kind, ZERO) + now - held
+            late[kind] = late.get(kind, ZERO) + now - held
     return late
 
 
@@ -150,6 +151,19 @@ def _late(scene: Scene, kind: str, name: str) -> Part:
     ours, theirs = late_of_ours(scene).get(kind, ZERO), scene.theirs.late.get(kind, ZERO)
     who = "the books" if ours else "the broker"
     return Part(name=name, quantity=ours - theirs, words=f"{who} did not apply the {kind} yet")
+
+
+def unweighed(scene: Scene) -> Iterator[Part]:
+    """Shares stand under ISINs of which one came after the other in a ratio that nobody told: none can be weighed."""
+    if words := ratio_unknown(scene):
+        yield Part(name="ca-other", quantity=scene.rest, words=words)
+
+
+def ratio_unknown(scene: Scene) -> str | None:
+    """Why the two sides cannot be compared, where shares stand under ISINs with no ratio told between them."""
+    rows = scene.theirs.rows
+    shown = {row.isin for row in rows if row.isin and total_of(row, scene.case.adapter)}
+    return scene.descent.ratio_unknown(shown | {isin for isin, quantity in scene.ours.held.items() if quantity})
 
 
 # ---------------------------------------------------------------- what must fit the rest
@@ -283,6 +297,7 @@ PARTS: tuple[tuple[str, Callable[[Scene], Iterator[Part]]], ...] = (
     *((name, apart(name)) for name in APART),
     ("split", split),
     ("merger", merger),
+    ("unweighed", unweighed),
     ("bonus-pending", bonus_pending),
     ("demerger", demerger),
     ("rights", rights),

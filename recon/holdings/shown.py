@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from recon.holdings.descent import Descent, times
+from recon.holdings.descent import Descent, late_kind, times
 from recon.holdings.values import AS_POSITION, BESIDE, IN_HELD, LEFT_OUT, Adapter, ShownRow
 from recon.values import ZERO
 
@@ -60,8 +60,8 @@ def _add(line: ShownLine, row: ShownRow, adapter: Adapter, descent: Descent) -> 
 
     total = total_of(row, adapter)
     line.total += total
-    if path:
-        line.late[path[0].kind] = line.late.get(path[0].kind, ZERO) + now(total) - total
+    if kind := late_kind(path):
+        line.late[kind] = line.late.get(kind, ZERO) + now(total) - total
     bought = max(row.nse, ZERO) + max(row.bse, ZERO)
     line.unsettled += now(bought + (row.t1 if adapter.t1 in (BESIDE, IN_HELD) else ZERO))
     line.sold += now(max(-row.nse, ZERO) + max(-row.bse, ZERO)) if adapter.sold == AS_POSITION else ZERO

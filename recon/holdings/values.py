@@ -84,6 +84,15 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """One ISIN came after another, as the table of instruments says; in which ratio it does not say."""
+
+    isin: str
+    new_isin: str
+    since: date  #: the first day of the new one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownRow:
     """One row of a broker's answer; None where it says nothing."""
 
@@ -143,6 +152,7 @@ class HoldingsCase:
     trades: tuple[Trade, ...] = ()
     transfers: tuple[Transfer, ...] = ()
     actions: tuple[Action, ...] = ()
+    successions: tuple[Succession, ...] = ()
     order_breaks: tuple[OrderBreak, ...] = ()
     elsewhere: Mapping[str, tuple[Elsewhere, ...]] = field(default_factory=dict)  #: by line of descent
     adapter: Adapter = Adapter()

@@ -29,6 +29,7 @@ from store.schema.orders import (
     line_versions,
     our_lines,
     refused_rows,
+    spellings,
     their_lines,
 )
 from store.schema.reference import charges, prices, ticks
@@ -84,6 +85,7 @@ __all__ = [
     "signs_of_life",
     "smallcase_lines",
     "snapshots",
+    "spellings",
     "their_lines",
     "ticks",
     "transactions",

@@ -184,7 +184,21 @@ instruments = Table(
     Column("valid_from", Date, primary_key=True),
     Column("valid_to", Date, comment="inclusive; null: until now"),
     Column("isin", Text, nullable=False),
+    Column("series", Text, comment="in which the exchange trades it: EQ, BE ...; null: not told"),
+    Column("successor", Text, comment="the ISIN that these shares have after valid_to"),
     Column("import_id", BigInteger, ForeignKey("imports.import_id")),
+    Index("ix_instruments_successor", "isin", postgresql_where=text("successor is not null")),
+    CheckConstraint("successor is null or (successor <> isin and valid_to is not null)", name="successor"),
+)
+
+spellings = Table(
+    "spellings",
+    metadata,
+    Column("exchange", Text, primary_key=True),
+    Column("symbol", Text, primary_key=True, comment="as some write it: the listing's symbol, a hyphen, a series"),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date),
+    Column("isin", Text, nullable=False),
 )
 
 instrument_versions = Table(
@@ -196,6 +210,8 @@ instrument_versions = Table(
     Column("version", Integer, primary_key=True, comment="of what was replaced"),
     Column("valid_to", Date),
     Column("isin", Text, nullable=False),
+    Column("series", Text),
+    Column("successor", Text),
     Column("import_id", BigInteger, ForeignKey("imports.import_id")),
     Column("replaced_by", BigInteger, ForeignKey("imports.import_id"), nullable=False),
 )

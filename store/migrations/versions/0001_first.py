@@ -441,7 +441,7 @@ CREATE INDEX ix_holding_accounts_stale ON holding_accounts (holder) WHERE judged
 ;
 COMMENT ON COLUMN holding_accounts.account IS 'smallcaseAuthId'
 ;
-COMMENT ON COLUMN holding_accounts.origin IS 'how we came to ask: webhook, import, person'
+COMMENT ON COLUMN holding_accounts.origin IS 'how we came to ask: webhook, import, person, positions, link'
 ;
 COMMENT ON COLUMN holding_accounts.registered_at IS 'domain''s clock'
 ;
@@ -699,6 +699,17 @@ COMMENT ON COLUMN snapshots.known_at IS 'domain''s clock: when we knew'
 COMMENT ON COLUMN snapshots.digest IS 'SHA-256 of the body'
 ;
 COMMENT ON COLUMN snapshots.mark IS 'news, same, out-of-order, overlap, unclear, absent'
+;
+CREATE TABLE spellings (
+    exchange TEXT NOT NULL,
+    symbol TEXT NOT NULL,
+    valid_from DATE NOT NULL,
+    valid_to DATE,
+    isin TEXT NOT NULL,
+    CONSTRAINT pk_spellings PRIMARY KEY (exchange, symbol, valid_from)
+)
+;
+COMMENT ON COLUMN spellings.symbol IS 'as some write it: the listing''s symbol, a hyphen, a series'
 ;
 CREATE TABLE transactions (
     txn BIGINT GENERATED ALWAYS AS IDENTITY,
@@ -1039,6 +1050,8 @@ CREATE TABLE instrument_versions (
     version INTEGER NOT NULL,
     valid_to DATE,
     isin TEXT NOT NULL,
+    series TEXT,
+    successor TEXT,
     import_id BIGINT,
     replaced_by BIGINT NOT NULL,
     CONSTRAINT pk_instrument_versions PRIMARY KEY (exchange, symbol, valid_from, version),
@@ -1054,12 +1067,21 @@ CREATE TABLE instruments (
     valid_from DATE NOT NULL,
     valid_to DATE,
     isin TEXT NOT NULL,
+    series TEXT,
+    successor TEXT,
     import_id BIGINT,
     CONSTRAINT pk_instruments PRIMARY KEY (exchange, symbol, valid_from),
+    CONSTRAINT ck_instruments_successor CHECK (successor is null or (successor <> isin and valid_to is not null)),
     CONSTRAINT fk_instruments_import_id FOREIGN KEY(import_id) REFERENCES imports (import_id)
 )
 ;
+CREATE INDEX ix_instruments_successor ON instruments (isin) WHERE successor is not null
+;
 COMMENT ON COLUMN instruments.valid_to IS 'inclusive; null: until now'
+;
+COMMENT ON COLUMN instruments.series IS 'in which the exchange trades it: EQ, BE ...; null: not told'
+;
+COMMENT ON COLUMN instruments.successor IS 'the ISIN that these shares have after valid_to'
 ;
 CREATE TABLE mf_lines (
     snapshot_id BIGINT NOT NULL,
