@@ -12,6 +12,7 @@ from cli.show import FOUND, WRONG_CALL, Failure, as_json, stderr, stdout
 from store.closed_days import Close
 from tieout.closing import CannotCloseError, Signature, close_day, reopen_day
 from tieout.desk.rupees import grouped
+from tieout.holdings_recon import reconcile_holdings
 from tieout.review import review_due
 from tieout.rules import rules_from
 
@@ -47,6 +48,7 @@ def close(
     rules = rules_from(settings())
     with database() as engine:
         review_due(engine, now=now, rules=rules, limit=EVERYTHING, gateway=name)
+        reconcile_holdings(engine, now=now, rules=rules, limit=EVERYTHING, gateway=name)
         try:
             with stderr().status(f"closing {trade_date}") as status:
                 closed = close_day(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine
 
+from books.cells import IST
 from recon.lines import books_due_at
 from recon.names import BLOCKING, PENDING
 from store import closed_days, closing
@@ -21,6 +22,12 @@ from tieout.rules import Rules
 
 NAME_MOST = 200
 WORDS_MOST = 2000
+#: Of holdings: in words, what is not there, with the number of accounts.
+HELD_BACK = {
+    closing.HOLDINGS_MISSING: "the holdings of {} accounts were not reconciled for the day as they stand",
+    closing.HOLDINGS_PENDING: "the holdings of {} accounts are pending: broker or books have not said what they hold",
+    closing.HOLDINGS_STALE: "the holdings of {} accounts are stale: the broker's answer is older than the close",
+}
 NEVER_ALLOWED = BLOCKING | {"books"}  #: what only a reason makes good, whatever number policy allows
 
 
@@ -176,6 +183,14 @@ def _pending(connection: Connection, scope: Scope, found: Day, now: datetime, ru
     if events := closing.unsettled_events(connection, scope):
         words = f"{events} webhooks of the day are not settled: see `tieout events`"
         yield Pending(name="events", count=events, words=words)
+    yield from _held_back(connection, scope, rules)
+
+
+def _held_back(connection: Connection, scope: Scope, rules: Rules) -> Iterator[Pending]:
+    day = scope["trade_date"]
+    ends = datetime.combine(day + timedelta(days=1), time(0), IST)
+    for name, count in closing.held_back(connection, scope, closes=rules.calendar.closes_at(day), ends=ends).items():
+        yield Pending(name=name, count=count, words=f"{HELD_BACK[name].format(count)}: see `tieout holdings`")
 
 
 def _named(signature: Signature) -> None:
