@@ -37,6 +37,7 @@ def listed() -> str:
     return render_template(
         "breaks.html",
         page=page,
+        total=None if severity else desk_breaks.total(desk().engine, wanted),
         wanted=wanted,
         severity=severity,
         sort=sort,

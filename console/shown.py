@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning
 from tieout.desk.rupees import grouped, rupees, shares
 from tieout.desk.sides import price
+from tieout.desk.sides import told as told_of
 
 THEMES = ("light", "dark")
 CLIPPED = 20  #: longer ids are clipped in lists
@@ -76,6 +78,7 @@ def register(app: Flask) -> None:
         "shares": shares,
         "grouped": grouped,
         "price": price,
+        "told": told,
         "mark": mark,
         "bytes_text": as_text,
         "bytes_pretty": pretty,
@@ -110,6 +113,14 @@ def brief(at: datetime | None) -> Markup:
 def brief_day(at: date) -> Markup:
     """A trade date without its weekday."""
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), at.strftime("%d %b %Y"))
+
+
+def told(value: object, field: str, *, whole: bool = False) -> Markup:
+    """A finding's value: numbers by what the field is, a long id clipped unless `whole`."""
+    text = told_of(field, value if isinstance(value, str | Decimal) else None)
+    if whole or " " in text or len(text) <= CLIPPED:
+        return Markup("{}").format(text)
+    return Markup('<span class="id" title="{}">{}</span>').format(text, clipped(text))
 
 
 def clipped(text: str) -> str:

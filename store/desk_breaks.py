@@ -12,6 +12,9 @@ from sqlalchemy import Connection, Select, and_, func, or_, select, tuple_
 
 from store.schema import finding_changes as _changes
 from store.schema import findings as _findings
+from store.schema import instruments as _instruments
+from store.schema import our_lines as _ours
+from store.schema import their_lines as _theirs
 from store.schema import transactions as _transactions
 
 Sort = Literal["impact", "age"]
@@ -27,7 +30,7 @@ class FindingFilter:
     trade_date: date | None = None
     name: str | None = None
     transaction_id: str | None = None
-    search: str | None = None  #: part of a line, subject, batch, transaction or of either value
+    search: str | None = None  #: part of a line, subject, batch, transaction or of either value; a whole symbol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class StoredFinding:
     reopened: int
     current: bool  #: nothing of its transaction changed since it was judged
     stands_since: datetime  #: when it was opened, or opened again, last
+    symbol: str | None = None  #: of its line on either side, else of its ISIN
 
     @property
     def state(self) -> str:
@@ -93,6 +97,14 @@ class NamedCount:
 
     name: str
     finding_class: str
+    count: int
+    impact_inr: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """How many findings a filter leaves, and the sum of their impact."""
+
     count: int
     impact_inr: Decimal
 
@@ -141,9 +153,18 @@ def _selected() -> Select[Any]:
         _changes.c.finding_id == _findings.c.finding_id, _changes.c.change == "reopened", _findings.c.reopened > 0
     )
     since = func.coalesce(again.scalar_subquery(), _findings.c.opened_at).label("stands_since")
-    return select(*columns, _findings.c["class"].label("finding_class"), current.label("current"), since).outerjoin(
-        _transactions, _transactions.c.txn == _findings.c.txn
-    )
+    kind, known = _findings.c["class"].label("finding_class"), current.label("current")
+    query = select(*columns, kind, known, since, _symbol().label("symbol"))
+    return query.outerjoin(_transactions, _transactions.c.txn == _findings.c.txn)
+
+
+def _symbol() -> Any:
+    """What the line of a finding is called: by our books, else by the Gateway, else its ISIN by its newest listing."""
+    ours = select(_ours.c.symbol).where(_ours.c.line == _findings.c.ours_line)
+    theirs = select(_theirs.c.symbol).where(_theirs.c.line == _findings.c.theirs_line)
+    listed = select(_instruments.c.symbol).where(_instruments.c.isin == _findings.c.isin)
+    newest = listed.order_by(_instruments.c.valid_from.desc()).limit(1)
+    return func.coalesce(*(query.scalar_subquery() for query in (ours, theirs, newest)))
 
 
 def _narrowed(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
@@ -161,7 +182,15 @@ def _narrowed(query: Select[Any], wanted: FindingFilter) -> Select[Any]:
 
 def _holds(search: str) -> Any:
     names = ("line", "subject", "batch_id", "transaction_id", "account", "isin", "ours", "theirs", "cause")
-    return or_(*(_findings.c[name].icontains(search, autoescape=True) for name in names))
+    told = or_(*(_findings.c[name].icontains(search, autoescape=True) for name in names))
+    return or_(told, _symbol() == search.upper())
+
+
+def total(connection: Connection, wanted: FindingFilter) -> Total:
+    """How many findings there are to look at, and what all of them may cost."""
+    query = select(func.count().label("count"), func.coalesce(func.sum(_findings.c.impact_inr), 0).label("impact_inr"))
+    row = connection.execute(_narrowed(query.select_from(_findings), wanted)).one()
+    return Total(count=row._mapping["count"], impact_inr=row.impact_inr)
 
 
 def changes(connection: Connection, *, finding_id: UUID, limit: int) -> list[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -189,6 +190,9 @@ def test_a_break_shows_both_sides_its_rule_and_its_proof(client: FlaskClient) ->
 def test_a_day_adds_up_in_rupees_grouped_the_indian_way(client: FlaskClient) -> None:
     """Both sides' buckets, totals counted at the source, and nothing unaccounted."""
     page = _get(client, f"/day/{DAY}").text
+
+    assert "Prices that nobody could check" in page
+    assert "tieout import prices FILE" in page
     assert "Every line is accounted for" in page
     assert "1,89,06,250.00" in page
     assert "31,26,250.00" in page
@@ -202,11 +206,20 @@ def test_breaks_are_filtered_by_the_address_alone(client: FlaskClient) -> None:
         ("state=note", "partial-residual</a>", "price-out</a>"),
         (f"transaction={DIFFERS}", "price-out</a>", "missing-internal</a>"),
         ("q=ORD-1001", "price-out</a>", "missing-internal</a>"),
+        ("q=RELIANCE", "price-out</a>", "Nothing matches"),
         ("date=2026-11-19", "Nothing matches", "price-out</a>"),
     ):
         page = _get(client, f"/breaks?{query}").text
         assert shown in page, query
         assert hidden not in page, query
+
+
+def test_breaks_say_how_many_there_are_and_what_they_weigh(client: FlaskClient) -> None:
+    """Above the list stand count and rupees of all that the filters leave, not only of this page."""
+    page = _get(client, "/breaks").text
+    assert re.search(r"<caption>\d+ breaks, ₹ 31,[\d,.]+ in all", page), "the sum of every break"
+    assert "<caption>1 break, ₹ 625.00 in all" in _get(client, "/breaks?name=price-out").text
+    assert "in all" not in _get(client, "/breaks?severity=critical").text, "severity is told when read"
 
 
 def test_events_are_paged_without_a_gap_or_a_repeat(client: FlaskClient) -> None:

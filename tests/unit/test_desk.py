@@ -17,7 +17,7 @@ from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning, meanings
 from tieout.desk.paging import BadCursorError, cut, read, written
 from tieout.desk.queue import depths, ist_day
-from tieout.desk.sides import price
+from tieout.desk.sides import price, told
 
 IDLE = Units(open=0, due=0, due_for_s=0, claimed=0, lapsed=0, followed=0, ask_due=0, next_ask_at=None, unjudged=0)
 
@@ -159,6 +159,22 @@ def test_a_cursor_that_nobody_gave_out_is_refused() -> None:
 def test_a_price_keeps_all_its_places(value: str, shown: str) -> None:
     """At least two places, more when it has them, grouped the Indian way."""
     assert price(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [
+        ("sell_amount", "79630.4", "79,630.40"),
+        ("average_price", "1512.5", "1,512.50"),
+        ("filled_quantity", "100000.000000", "1,00,000"),
+        ("line", "BUY 7 ITC, filled 7", "BUY 7 ITC, filled 7"),
+        ("status", None, ""),
+        ("account", "NaN", "NaN"),
+    ],
+)
+def test_a_findings_value_is_told_by_what_its_field_is(field: str, value: str | None, shown: str) -> None:
+    """Rupees have two places, prices at least two, shares none that say nothing; words stay as they are."""
+    assert told(field, value) == shown
 
 
 def test_every_name_has_a_meaning_in_the_documentation() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from recon.lines import plain_text
 from store import desk_breaks, desk_events, desk_transactions, holding_days
-from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, StoredFinding
+from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, StoredFinding, Total
 from store.desk_events import StoredAnswer
 from store.desk_transactions import LineVersion, StoredLine, StoredTransaction
 from store.holding_days import HeldLine
@@ -216,6 +216,12 @@ def _transaction(connection: Connection, finding: StoredFinding) -> StoredTransa
     if (named := finding.transaction_id) is None:
         return None
     return desk_transactions.transaction(connection, gateway=finding.gateway, transaction_id=named)
+
+
+def total(engine: Engine, wanted: FindingFilter) -> Total:
+    """How many findings these filters leave in all, and what they may cost; of whatever severity."""
+    with engine.connect() as connection:
+        return desk_breaks.total(connection, wanted)
 
 
 def by_name(engine: Engine, *, gateway: str | None = None, trade_date: date | None = None) -> list[NamedCount]:
