@@ -48,12 +48,10 @@ def parse_keys(text: str) -> tuple[Key, ...]:
 def _parse_key(text: str, position: int) -> Key:
     if (form := _FORM.fullmatch(text)) is None:
         raise BadKeyError(f"key {position} is not of the form id[@FROM/UNTIL]:secret, such as k1:s3cret")
-    return Key(
-        key_id=form["id"],
-        secret=form["secret"].encode(),
-        not_before=_instant(form["start"], position),
-        not_after=_instant(form["end"], position),
-    )
+    begins, ends = _instant(form["start"], position), _instant(form["end"], position)
+    if begins and ends and begins >= ends:
+        raise BadKeyError(f"key {position} has a window that ends before it begins: write it as @FROM/UNTIL")
+    return Key(key_id=form["id"], secret=form["secret"].encode(), not_before=begins, not_after=ends)
 
 
 def _instant(text: str | None, position: int) -> datetime | None:

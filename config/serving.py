@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import signal
+import socket
 import sys
+import threading
+import time
+from multiprocessing.process import BaseProcess
 from typing import Final
 
 from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
+from config.server_errors import ServerError
+
 BACKLOG: Final = 1024
 SWITCH_S: Final = 0.05
 STOP_S: Final = 20  #: from SIGTERM until a process that does not end is killed
+PORT_WAIT_S: Final = 5.0  #: for whoever held the port before: a killed server's process takes a moment to follow it
+LOOK_AGAIN_S: Final = 0.1
 
 
 def server(
@@ -52,3 +63,43 @@ def tune() -> None:
     sys.setswitchinterval(SWITCH_S)
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def refuse_taken(host: str, port: int, *, setting: str, wait_s: float = PORT_WAIT_S) -> None:
+    """Refuse a port that somebody listens on, after waiting so long for it. Raises `ServerError`.
+
+    The server itself would share the port in silence, and then half of the requests would go to
+    whoever has it already, with other settings and other keys.
+    """
+    deadline = time.monotonic() + wait_s
+    while (said := _taken(host, port)) is not None:
+        if time.monotonic() > deadline:
+            raise ServerError(f"cannot listen on {host} port {port}: {said}; stop what does, or set {setting}")
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _taken(host: str, port: int) -> str | None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def end_with_parent() -> None:
+    """End this serving process when the server that started it dies, even by SIGKILL; call it in that process.
+
+    Left alone it would serve on for ever beside the next server, with the settings and keys of old.
+    """
+    if (parent := multiprocessing.parent_process()) is not None:
+        threading.Thread(target=_follow, args=(parent,), name="parent", daemon=True).start()
+
+
+def _follow(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_S)
+    os._exit(1)

@@ -18,6 +18,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.bounds import Count, Port, Seconds, check_addresses
 from config.environments import is_play
 from config.gateways import (
     AT_ONCE,
@@ -85,20 +86,20 @@ class Settings(BaseSettings):
     looking_back: bool = Field(default=False, description="Set by `tieout up --last`: the day is over, nothing runs.")
 
     edge_host: str = Field("127.0.0.1", description="Address the edge listens on.")
-    edge_port: int = Field(8080, description="Port of the edge.")
+    edge_port: Port = Field(8080, description="Port of the edge.")
     edge_threads: int = Field(64, ge=1, description="Requests the edge handles at once, per process.")
     edge_processes: int = Field(1, ge=1, description="Processes of the edge.")
-    console_port: int = Field(8081, description="Port of the console, on the loopback only.")
-    simulator_port: int = Field(8090, description="Port of the simulator, on the loopback only.")
+    console_port: Port = Field(8081, description="Port of the console, on the loopback only.")
+    simulator_port: Port = Field(8090, description="Port of the simulator, on the loopback only.")
     worker_processes: int = Field(2, ge=1, description="Processes of one worker.")
 
-    body_max_bytes: int = Field(1 << 20, description="Largest webhook body taken; above it 413.")
-    json_max_depth: int = Field(32, description="Deepest nesting of a webhook body.")
-    number_max_digits: int = Field(40, description="Longest number in a webhook body.")
-    commit_wait_s: float = Field(5.0, description="How long a webhook waits for its commit before 503.")
-    writer_queue: int = Field(2000, description="Webhooks that may wait for the writer before 503.")
+    body_max_bytes: Count = Field(1 << 20, description="Largest webhook body taken; above it 413.")
+    json_max_depth: Count = Field(32, description="Deepest nesting of a webhook body.")
+    number_max_digits: Count = Field(40, description="Longest number in a webhook body.")
+    commit_wait_s: Seconds = Field(5.0, description="How long a webhook waits for its commit before 503.")
+    writer_queue: Count = Field(2000, description="Webhooks that may wait for the writer before 503.")
     webhook_max_age: timedelta = Field(timedelta(days=7), description="An older webhook is refused as stale.")
-    signature_reuse_max: int = Field(20, description="Bodies one signature may carry before the rest are refused.")
+    signature_reuse_max: Count = Field(20, description="Bodies one signature may carry before the rest are refused.")
     checksum_orders: str = Field(
         "hex {timestamp}{smallcaseAuthId}",
         description="Checksum of order webhooks: `hex` or `base64`, a space, then the signed text.",
@@ -110,10 +111,10 @@ class Settings(BaseSettings):
         "hex {timestamp}{transactionId}", description="Checksum of mutual-fund webhooks, in the same form."
     )
     edge_read_s: int = Field(10, ge=1, le=60, description="Longest time a webhook's headers, and its body, may take.")
-    edge_metrics_port: int | None = Field(
+    edge_metrics_port: Port | None = Field(
         None, description="Loopback port of the edge's metrics, one port more for each further process; unset: none."
     )
-    announce_silence_s: float = Field(5.0, description="How long the edge announces nothing after a broker failure.")
+    announce_silence_s: Seconds = Field(5.0, description="How long the edge announces nothing after a broker failure.")
 
     api_hosts: str = Field(
         "",
@@ -138,15 +139,15 @@ class Settings(BaseSettings):
     positions_include: str = Field(
         "pledged mtf blocked", pattern=r"^(pledged|mtf|blocked|[ ,])*$", description="Which of these positions include."
     )
-    holdings_deadline_s: float = Field(30.0, description="Longest time for all calls about one account's holdings.")
+    holdings_deadline_s: Seconds = Field(30.0, description="Longest time for all calls about one account's holdings.")
 
-    first_announce_s: int = Field(30, description="When the sweep takes up an event that nobody announced.")
+    first_announce_s: Count = Field(30, description="When the sweep takes up an event that nobody announced.")
     ask_pause_s: int = Field(10, description="A transaction is asked for at most once in so many seconds.")
-    call_deadline_s: float = Field(10.0, description="Longest call to the Gateway, answer read whole.")
-    task_limit_s: int = Field(45, description="Longest task of a worker.")
-    lease_s: int = Field(60, description="How long a claim lasts; longer than the longest task.")
-    sweep_s: float = Field(2.0, description="Pause between two sweeps.")
-    queue_pause: int = Field(5000, description="The sweep announces nothing while a queue is longer.")
+    call_deadline_s: Seconds = Field(10.0, description="Longest call to the Gateway, answer read whole.")
+    task_limit_s: Count = Field(45, description="Longest task of a worker.")
+    lease_s: Count = Field(60, description="How long a claim lasts; longer than the longest task.")
+    sweep_s: Seconds = Field(2.0, description="Pause between two sweeps.")
+    queue_pause: Count = Field(5000, description="The sweep announces nothing while a queue is longer.")
 
     webhook_grace: timedelta = Field(timedelta(minutes=30), description="A webhook later than this is missed.")
     feed_silence: timedelta = Field(
@@ -225,6 +226,7 @@ def load_settings() -> Settings:
     """
     try:
         settings = Settings(**_secret_files())  # type: ignore[arg-type]
+        check_addresses(settings.database_url, settings.broker_url)
         gateways = settings.gateways()
     except ValidationError as error:
         raise SettingsError(_in_words(error)) from None
@@ -270,7 +272,7 @@ def _in_words(error: ValidationError) -> str:
 def _from_settings(settings: Settings) -> Gateway:
     return Gateway(
         name=checked_name(settings.gateway_name),
-        url=settings.gateway_url.rstrip("/"),
+        url=checked_url(settings.gateway_url, "TIEOUT_GATEWAY_URL"),
         secrets=keys_of("TIEOUT_GATEWAY_SECRETS", settings.gateway_secrets.get_secret_value()),
         api_secrets=keys_of("TIEOUT_GATEWAY_API_SECRETS", settings.gateway_api_secrets.get_secret_value()),
         orders_path=settings.gateway_orders_path or None,

@@ -9,18 +9,20 @@ from contextlib import contextmanager
 
 from config.server_errors import ServerError
 from config.servers import open_servers
-from config.serving import server
+from config.serving import refuse_taken, server
 from config.settings import Settings, SettingsError, load_settings
 
 THREADS = 16  #: a few people look at pages; the company's backend may wait for the Gateway in most of them
 HEADER_READ_S = 10
+LOOPBACK = "127.0.0.1"
 WRONG_CALL, AWAY = 2, 3
 
 
 def main() -> int:
-    """Serve until a signal comes; 2 when a setting is wrong, 3 when an embedded server is away."""
+    """Serve until a signal comes; 2 when a setting is wrong, 3 when its port is taken or an embedded server away."""
     try:
         settings = load_settings()
+        refuse_taken(LOOPBACK, settings.console_port, setting="TIEOUT_CONSOLE_PORT")
         with _servers(settings):
             _serve(settings)
     except SettingsError as error:
@@ -46,7 +48,7 @@ def _servers(settings: Settings) -> Iterator[None]:
 def _serve(settings: Settings) -> None:
     server(
         app="console.wsgi:app",
-        host="127.0.0.1",
+        host=LOOPBACK,
         port=settings.console_port,
         processes=1,
         threads=THREADS,

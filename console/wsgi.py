@@ -6,6 +6,7 @@ The only module here that builds anything at import.
 from __future__ import annotations
 
 from config.logs import configure_logging
+from config.serving import end_with_parent
 from config.settings import SettingsError, load_settings
 from console.app import app_from
 
@@ -21,3 +22,4 @@ app = app_from(
     database_url=settings.database_url.get_secret_value(),
     broker_url=settings.broker_url.get_secret_value(),
 )
+end_with_parent()

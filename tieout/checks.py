@@ -16,6 +16,7 @@ import requests
 from dotenv import dotenv_values
 from sqlalchemy import Connection, Engine, text
 
+from config.bounds import out_of_order
 from config.clock import Clock
 from config.embedded import is_free
 from config.keys import Key
@@ -52,6 +53,8 @@ def machine(settings: Settings) -> Iterator[Check]:
     version = platform.python_version()
     yield Check(check="python", ok=sys.version_info >= PYTHON_LEAST, detail=f"{version} at {sys.executable}")
     yield _names_of_settings()
+    yield from _limits(settings)
+    yield from _gateways_file(settings)
     yield _disk(settings.home)
     yield _port("edge", settings.edge_host, settings.edge_port)
     yield _port("console", "127.0.0.1", settings.console_port)
@@ -93,6 +96,20 @@ def of_service(engine: Engine, settings: Settings) -> Iterator[Check]:
 def migrated(url: str) -> bool:
     """Whether the database can be asked about the service at all."""
     return problem(url) is None
+
+
+def _limits(settings: Settings) -> Iterator[Check]:
+    """A lease that ends before its call does makes others begin the same work again."""
+    if wrong := out_of_order(settings.call_deadline_s, settings.task_limit_s, settings.lease_s):
+        fix = "make the lease longer than the task, and the task longer than the call"
+        yield Check(check="limits", ok=False, detail=wrong, fix=fix)
+
+
+def _gateways_file(settings: Settings) -> Iterator[Check]:
+    """A file that somebody named and that is not there: its gateways' webhooks would be answered 404."""
+    if "gateways_file" in settings.model_fields_set and not settings.gateways_file.exists():
+        fix = "correct TIEOUT_GATEWAYS_FILE, or unset it if there are no further gateways"
+        yield Check(check="gateways file", ok=False, detail=f"there is no {settings.gateways_file}", fix=fix)
 
 
 def _names_of_settings() -> Check:

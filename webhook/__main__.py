@@ -8,16 +8,17 @@ from contextlib import contextmanager
 
 from config.server_errors import ServerError
 from config.servers import open_servers
-from config.serving import server
+from config.serving import refuse_taken, server
 from config.settings import Settings, SettingsError, adopt, load_settings
 from gateway.checks import checks_from
 
 
 def main() -> int:
-    """Serve until a signal comes; 2 when a setting is wrong, 3 when an embedded server is away."""
+    """Serve until a signal comes; 2 when a setting is wrong, 3 when its port is taken or an embedded server away."""
     try:
         settings = load_settings()
         checks_from(settings)
+        refuse_taken(settings.edge_host, settings.edge_port, setting="TIEOUT_EDGE_PORT or TIEOUT_EDGE_HOST")
         with _servers(settings):
             _serve(settings)
     except SettingsError as error:

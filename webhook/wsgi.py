@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 
 from config.logs import configure_logging
-from config.serving import tune
+from config.serving import end_with_parent, tune
 from config.settings import SettingsError, load_settings
 from webhook.build import build
 from webhook.metrics import serve
@@ -30,4 +30,5 @@ watch(
     at_once=_settings.edge_threads,
 )
 atexit.register(built.close)
+end_with_parent()
 tune()

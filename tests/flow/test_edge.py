@@ -20,7 +20,9 @@ import requests
 from sqlalchemy import Engine
 
 from config.queues import SETTLE_QUEUE
+from config.server_errors import ServerError
 from config.servers import start_broker, start_postgres
+from config.serving import refuse_taken
 from store.engine import connect
 from store.migrate import migrate
 from tests.edges import BOUND_S, GATEWAY, JWT_SECRET, SECRET, RunningEdge, edge, order, rows, signed, until
@@ -376,3 +378,17 @@ def test_identity_is_the_first_bytes_of_a_digest(running: RunningEdge) -> None:
     event = running.post(signed(content)).json()["event"]
 
     assert event.replace("-", "") == hashlib.sha256(f"{GATEWAY}\0orders\0".encode() + canonical).hexdigest()[:32]
+
+
+def test_a_second_edge_does_not_share_the_port_of_the_first(running: RunningEdge) -> None:
+    """It would take half of the webhooks with keys of its own; it says which setting moves it, and ends with 3."""
+    with pytest.raises(ServerError, match=f"port {running.port}.*TIEOUT_EDGE_PORT"):
+        refuse_taken("127.0.0.1", running.port, setting="TIEOUT_EDGE_PORT", wait_s=0)
+
+
+def test_an_edge_that_is_killed_leaves_nobody_on_its_port(running: RunningEdge) -> None:
+    """Its serving process follows it; else it would serve on beside the next edge, with the keys of old."""
+    os.kill(running.process.pid, signal.SIGKILL)
+    running.process.wait(BOUND_S)
+
+    refuse_taken("127.0.0.1", running.port, setting="TIEOUT_EDGE_PORT", wait_s=BOUND_S)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.bounds import out_of_order
 from config.document import main, page
 from config.settings import Settings, SettingsError, load_settings
 
@@ -134,3 +135,44 @@ def test_a_page_that_is_not_current_is_reported(folder: Path, capsys: pytest.Cap
 
     assert (before, main(["--check"])) == (1, 0)
     assert "make docs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TIEOUT_EDGE_PORT", "99999"),
+        ("TIEOUT_CONSOLE_PORT", "0"),
+        ("TIEOUT_LEASE_S", "0"),
+        ("TIEOUT_COMMIT_WAIT_S", "-1"),
+        ("TIEOUT_DATABASE_URL", "mysql://u:hunter2@db/x"),
+        ("TIEOUT_DATABASE_URL", "hunter2"),
+        ("TIEOUT_BROKER_URL", "amqp://u:hunter2@mq"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_at_the_start(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message begins with the setting's name and shows no password."""
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError, match=f"^{name}") as raised:
+        load_settings()
+
+    assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["gateway.example", "ftp://gateway.example", "https://"])
+def test_a_gateway_needs_an_address_that_can_be_called(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known at the start, and not by every call failing later."""
+    monkeypatch.setenv("TIEOUT_GATEWAY_NAME", "acme")
+    monkeypatch.setenv("TIEOUT_GATEWAY_URL", url)
+
+    with pytest.raises(SettingsError, match="TIEOUT_GATEWAY_URL"):
+        load_settings()
+
+
+def test_each_limit_is_longer_than_the_one_within_it() -> None:
+    """A call ends before its task, a task before its lease; else the settings to look at are named."""
+    assert out_of_order(10, 45, 60) is None
+    assert "TIEOUT_CALL_DEADLINE_S (50)" in (out_of_order(50, 45, 60) or "")
+    assert "TIEOUT_LEASE_S (60)" in (out_of_order(10, 60, 60) or "")
