@@ -1,4 +1,4 @@
-"""What to announce next: units whose time has come, the oldest day first and on it the most at stake.
+"""What to announce next of orders: units whose time has come, the oldest day first and on it the most at stake.
 
 What is chosen is moved on in the same statement, so that nothing is announced twice.
 """
@@ -26,7 +26,7 @@ _OPEN_EVENTS = f"""
   select e.event_id, {_DAY.format("e.received_at")}, {VALUE} as value, e.received_at as at
   from events e left join transactions t on t.gateway = e.gateway and t.transaction_id = e.transaction_id
   where e.state in ('received', 'waiting', 'claimed') and e.next_attempt_at <= clock_timestamp()
-    and {ASKABLE.format("e.")} and {_WHOSE.format("e")}"""
+    and {ASKABLE.format("e.")} and e.family not in ('holdings', 'mf-holdings') and {_WHOSE.format("e")}"""
 _EVENTS = text(f"""
 with fresh as ({_OPEN_EVENTS} and coalesce(t.retries, 0) = 0
   {_ORDER} limit :limit for update of e skip locked

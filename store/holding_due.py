@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from store.dispatch import Share
+from store.due import UNIT
 from store.holding_units import UNLINKED
 
 _FREE = text("""
@@ -37,19 +38,42 @@ with dead as (
 select gateway, account, deaths from freed
 """)
 
-_DUE = text("""
-with due as (
-  select holder from holding_accounts
-  where next_fetch_at <= :now and lease_until is null and (announce_at is null or announce_at <= clock_timestamp())
-    and (rest_until is null or rest_until <= clock_timestamp())
-    and (gateway = :gateway or (cast(:gateway as text) is null and gateway <> all(:others)))
-  order by next_fetch_at limit :limit for no key update skip locked
+_WHOSE = "({0}.gateway = :gateway or (cast(:gateway as text) is null and {0}.gateway <> all(:others)))"
+_MOVED = "clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))"
+_OPEN = "e.state in ('received', 'waiting', 'claimed') and e.next_attempt_at <= clock_timestamp()"
+#: Fetches whose time has come, and webhooks that nobody answered yet: what has waited longest goes first.
+_DUE = text(f"""
+with fetches as (
+  select a.holder, a.gateway, a.account, a.next_fetch_at as since from holding_accounts a
+  where a.next_fetch_at <= :now and a.lease_until is null
+    and (a.announce_at is null or a.announce_at <= clock_timestamp())
+    and (a.rest_until is null or a.rest_until <= clock_timestamp()) and {_WHOSE.format("a")}
+  order by a.next_fetch_at limit :limit for no key update skip locked
+), told as (
+  select e.event_id, e.gateway, e.account, e.received_at as since from events e
+  where e.family = 'holdings' and e.account is not null and {_OPEN} and {_WHOSE.format("e")}
+  order by e.received_at limit :limit for update skip locked
+), due as (
+  select gateway, account, min(since) as since
+  from (select gateway, account, since from fetches union all select gateway, account, since from told) waiting
+  group by gateway, account order by since limit :limit
+), fetched as (
+  update holding_accounts a set announced = announced + 1, announce_at = {_MOVED}
+  from fetches f join due using (gateway, account) where a.holder = f.holder
+), heard as (
+  update events e set announced = announced + 1, next_attempt_at = {_MOVED}
+  from told t join due using (gateway, account) where e.event_id = t.event_id
 )
-update holding_accounts a
-set announced = announced + 1,
-    announce_at = clock_timestamp() + least(cast(:most as interval), :first * (2 ^ least(announced, 20)))
-from due where a.holder = due.holder
-returning a.gateway || ':holdings:' || a.account
+select gateway || ':holdings:' || account from due order by since, account
+""")
+_FUNDS = text(f"""
+with told as (
+  select e.event_id from events e where e.family = 'mf-holdings' and {_OPEN} and {_WHOSE.format("e")}
+  order by e.received_at limit :limit for update skip locked
+)
+update events e set announced = announced + 1, next_attempt_at = {_MOVED}
+from told t where e.event_id = t.event_id
+returning {UNIT}
 """)
 
 _REVIVE = text(f"""
@@ -73,9 +97,18 @@ def free_dead(connection: Connection, *, limit: int, deaths: int) -> Sequence[Ro
 
 
 def due(connection: Connection, share: Share, *, now: datetime, first: timedelta, most: timedelta) -> list[str]:
-    """Units whose fetch is due by the domain's clock; moved on in the same statement, doubling from `first`."""
+    """Accounts whose fetch is due by the domain's clock, or of which a webhook waits; longest waiting first.
+
+    Each is moved on in the same statement, twice as far each time, from `first`.
+    """
     named = {"gateway": share.gateway, "others": list(share.others), "limit": share.limit}
     return list(connection.execute(_DUE, {**named, "now": now, "first": first, "most": most}).scalars())
+
+
+def due_funds(connection: Connection, share: Share, *, first: timedelta, most: timedelta) -> list[str]:
+    """Mutual-fund webhooks that wait to be taken in, which needs no call; moved on likewise."""
+    named = {"gateway": share.gateway, "others": list(share.others), "limit": share.limit}
+    return list(connection.execute(_FUNDS, {**named, "first": first, "most": most}).scalars())
 
 
 def revive(connection: Connection, *, ids: Sequence[UUID], now: datetime, reason: str) -> None:

@@ -19,12 +19,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from config.settings import Gateway
-from gateway.client import GatewayError, GatewayNoTurn, Reply, take_turn
+from gateway.client import GatewayError, GatewayNoTurn, Reply
 from gateway.consent import NeedsConsent, read_reply
 from gateway.fields import WireError
 from gateway.holdings import read_holdings
 from gateway.investments import read_investments
-from gateway.rate import HOLD, LEAST, Turn
+from gateway.rate import LEAST
 from inbox import holdings as inbox
 from inbox.holdings import FundsUnit, HoldingsClaim, HoldingsUnit, read_unit
 from inbox.units import ClaimLostError, since_start
@@ -35,6 +35,7 @@ from tieout.funds import take_in
 from tieout.holding_outcomes import Asked, Fetched, keep_failure, keep_fetched
 from tieout.outcomes import Bug, Failed
 from tieout.shop import Shop, is_passing, repeat
+from tieout.turns import Turns
 
 _LOG = structlog.get_logger("tieout.holdings")
 WEBHOOK: Final = "webhook"
@@ -42,46 +43,17 @@ PERSON: Final = "person"
 LEAST_TIME: Final = timedelta(seconds=1)  #: for a call that is worth making
 
 
-class Turns:
-    """The turns that one account's calls need, taken before it is claimed."""
-
-    def __init__(self, shop: Shop, turns: list[Turn | None]) -> None:
-        """Hold them."""
-        self._limiter, self._turns = shop.limiter, turns
-
-    @classmethod
-    def take(cls, shop: Shop, gateway: Gateway) -> Turns:
-        """A turn for each call; one alone where two calls at once may never be. Raises `GatewayNoTurn`."""
-        hold = max(HOLD, shop.holdings.deadline)
-        calls = 2 if shop.holdings.investments and min(gateway.rate_per_s or 2, gateway.at_once) > 1 else 1
-        turns = cls(shop, [])
-        try:
-            for _ in range(calls):
-                turns._turns.append(take_turn(shop.limiter, gateway, hold=hold))
-        except GatewayNoTurn:
-            turns.give_back()
-            raise
-        return turns
-
-    def next(self) -> Turn | None:
-        """The next turn, to be used; None: the call takes one of its own."""
-        return self._turns.pop(0) if self._turns else None
-
-    def give_back(self) -> None:
-        """Give back what was not used."""
-        while self._turns:
-            self._limiter.give_back(self._turns.pop(), used=False)
-
-
 def settle_holdings(shop: Shop, names: Sequence[str]) -> list[str]:
     """Settle the units a message names; those left for want of time are returned, to be announced again.
 
-    Where there is no turn for a call, the gateway's accounts wait in the database; nobody waits for them here.
+    Where there is no turn for a call, the gateway's accounts wait in the database; only one that is owed a turn
+    stands for it.
     """
-    begun = time.monotonic()
+    begun, patience = time.monotonic(), shop.holdings_patience
     wanted, without_turn = list(dict.fromkeys(names)), dict[str, timedelta]()
     for done, name in enumerate(wanted):
-        if shop.stopping() or time.monotonic() - begun > shop.holdings_patience.total_seconds():
+        left = patience - timedelta(seconds=time.monotonic() - begun)
+        if shop.stopping() or left < timedelta(0):
             return wanted[done:]
         match read_unit(name):
             case FundsUnit() as unit:
@@ -89,7 +61,7 @@ def settle_holdings(shop: Shop, names: Sequence[str]) -> list[str]:
             case HoldingsUnit() as unit if unit.gateway in without_turn:
                 _put_off(shop, unit, without_turn[unit.gateway])
             case HoldingsUnit() as unit:
-                if wait := _settle(shop, unit):
+                if wait := _settle(shop, unit, left):
                     without_turn[unit.gateway] = wait
             case None:
                 _LOG.warning("holdings.no-unit", name=name)
@@ -103,8 +75,8 @@ def _take_in(shop: Shop, unit: FundsUnit) -> None:
         _LOG.error("holdings.error", unit=str(unit), trace=traceback.format_exc(limit=-6))
 
 
-def _settle(shop: Shop, unit: HoldingsUnit) -> timedelta | None:
-    """Ask for one account; how long to wait if there was no turn for it."""
+def _settle(shop: Shop, unit: HoldingsUnit, left: timedelta) -> timedelta | None:
+    """Ask for one account, standing for its turn as long as is left; how long to wait if there was none."""
     gateway = shop.gateways.get(unit.gateway)
     if gateway is None:
         repeat(shop.engine.begin, partial(_tell_no_gateway, unit=unit))
@@ -112,7 +84,7 @@ def _settle(shop: Shop, unit: HoldingsUnit) -> timedelta | None:
     if not repeat(shop.engine.begin, partial(_may_be_asked, unit=unit, gateway=gateway, now=shop.clock.now())):
         return None
     try:
-        turns = Turns.take(shop, gateway)
+        turns = Turns.take(shop, gateway, patience=left)
     except GatewayNoTurn as error:
         wait = error.retry_after or LEAST
         _put_off(shop, unit, wait)
@@ -178,14 +150,15 @@ def _read(reply: Reply) -> Fetched:
 def _investments(shop: Shop, claim: HoldingsClaim, turns: Turns) -> dict[str, object]:
     """The investments beside the holdings, or a word on why there are none: they hold nothing up.
 
-    They have what the holdings left of the deadline.
+    They have what the holdings, and standing for their turn, left of the deadline.
     """
-    deadline = shop.holdings.deadline - (since_start() - claim.asked)
-    if deadline < LEAST_TIME:
+    until = claim.asked + shop.holdings.deadline
+    if (left := until - since_start()) < LEAST_TIME:
         return {"words": "no investments: the holdings took all the time"}
     try:
-        client = shop.client(claim.unit.gateway)
-        reply = client.ask_investments(claim.unit.account, deadline=deadline, turn=turns.next())
+        turn = turns.next(patience=left - LEAST_TIME)
+        client, deadline = shop.client(claim.unit.gateway), max(LEAST_TIME, until - since_start())
+        reply = client.ask_investments(claim.unit.account, deadline=deadline, turn=turn)
         says = read_reply(reply, read_investments)
     except (GatewayError, WireError) as error:
         return {"words": f"no investments: {error}"}

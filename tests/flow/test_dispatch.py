@@ -95,9 +95,11 @@ class Free:
     """Stands for the limiter: so many calls may go out."""
 
     bucket: Bucket | None
+    pressed: bool = False
 
-    def look(self, _: Gateway) -> Bucket | None:
-        """As told."""
+    def look(self, _: Gateway, *, pressed: bool) -> Bucket | None:
+        """As told; orders press where they wait in the queue."""
+        self.pressed = pressed
         return self.bucket
 
 
