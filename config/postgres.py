@@ -12,7 +12,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,9 +60,10 @@ STOPS = [(signal.SIGINT, 25.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0)]
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """How PostgreSQL is made and run."""
+    """How PostgreSQL is made and run; `but` are options that differ from `OPTIONS`."""
 
     name: str = "PostgreSQL"
+    but: Mapping[str, str] = field(default_factory=dict)
 
     def prepare(self, folder: Path, port: int) -> Plan:
         """Make the data folder if there is none; how to run it. Raises `ServerError`, `OSError`."""
@@ -72,7 +74,7 @@ class Postgres:
         if not data.exists():
             _initialise(bin_folder, folder, data, user)
         _drop_stale_pid(data)
-        options = {**OPTIONS, "port": str(port), "dynamic_shared_memory_type": _shared_memory()}
+        options = {**OPTIONS, **self.but, "port": str(port), "dynamic_shared_memory_type": _shared_memory()}
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         return Plan(
             argv=[str(bin_folder / "postgres"), "-D", str(data), *settings],

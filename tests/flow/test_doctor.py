@@ -13,8 +13,11 @@ from click.testing import CliRunner
 from cli import context
 from cli.doctor import doctor
 from config.keys import parse_keys
+from config.servers import start_postgres
 from config.settings import Gateway
 from gateway.client import GatewayBusy, Reply
+from store.engine import connect
+from store.migrate import migrate
 from tieout.gateway_check import gateway_check
 
 ACME = Gateway(
@@ -40,6 +43,17 @@ def _settings() -> Iterator[None]:
     context.settings.cache_clear()
     yield
     context.settings.cache_clear()
+
+
+@pytest.fixture(name="durable_url")
+def _durable_url(servers_folder: Path) -> Iterator[str]:
+    """The address of a database on a server as the product starts it: the other tests' waits for no disk."""
+    server = start_postgres(servers_folder / "durable")
+    engine = connect(server.url)
+    migrate(engine)
+    engine.dispose()
+    yield server.url
+    server.stop()
 
 
 def test_right_keys_are_told_that_the_transaction_is_unknown() -> None:
@@ -71,11 +85,11 @@ def test_no_answer_says_nothing_about_the_keys() -> None:
 
 
 def test_each_check_is_one_object(
-    database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    durable_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every object has the four names; a misspelt setting and equal secrets are found, servers are well."""
     given = {
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": durable_url,
         "BROKER_URL": broker_url,
         "HOME": str(tmp_path),
         "GATEWAY_NAME": "acme",
