@@ -21,6 +21,7 @@ from tieout.desk.day import Day, Equation, Figures
 from tieout.desk.day import as_json as day_as_json
 from tieout.desk.day import day as day_of
 from tieout.desk.rupees import grouped, rupees, shares
+from tieout.desk.unchecked import Unchecked
 from tieout.full import Scope, judge_scope
 from tieout.holdings_recon import reconcile_holdings
 from tieout.rules import rules_from
@@ -108,6 +109,8 @@ def print_day(day: Day) -> None:
         out.print(_findings(day))
     if day.tolerance.by_rounding or day.tolerance.by_slack:
         out.print(_tolerance(day), style="dim")
+    if day.unchecked:
+        out.print(_unchecked(day.unchecked), style="dim", markup=False)
     if day.ties_out:
         out.print("\nEvery line of both sides is accounted for.", style="green")
     else:
@@ -183,6 +186,17 @@ def _tolerance(day: Day) -> str:
     used = day.tolerance
     slack = f", {grouped(used.by_slack)} forgiven by slack: {rupees(used.slack_inr)} rupees" if used.by_slack else ""
     return f"prices matched within tolerance: {grouped(used.by_rounding)} explained by rounding{slack}"
+
+
+def _unchecked(unchecked: Unchecked) -> str:
+    """How many, and for each kind of fact the shares that lack it and the command that brings it."""
+    both = f"{grouped(unchecked.ours)} of ours and {grouped(unchecked.theirs)} of theirs"
+    told = [f"filled lines whose price could not be checked for plausibility: {both}"]
+    for each in unchecked.missing:
+        named = ", ".join(each.named) + (" ..." if each.shares > len(each.named) else "")
+        shares_ = f"{grouped(each.shares)} {'share' if each.shares == 1 else 'shares'} ({named})"
+        told.append(f"  no {each.what} of {shares_}, {grouped(each.lines)} lines: tieout import {each.kind} FILE")
+    return "\n".join(told)
 
 
 def _apart(unaccounted: Figures) -> str:

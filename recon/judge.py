@@ -148,7 +148,6 @@ def judge(
             findings=findings,
             review_at=scene.times.review_at,
             trade_date=scene.trade_date(),
-            unchecked=sum(plausible.is_unchecked(item, scene) for item in items),
         )
 
 

@@ -297,7 +297,6 @@ class Judgement:
     findings: tuple[Finding, ...]  #: of batches and of the transaction
     review_at: datetime | None = None
     trade_date: date | None = None  #: of the transaction's own findings
-    unchecked: int = 0  #: filled lines whose tick, or whose day's low and high, nobody knows
 
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings of lines, batches and the transaction, in that order."""

@@ -40,14 +40,6 @@ def price(item: Item, scene: Scene) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def is_unchecked(item: Item, scene: Scene) -> bool:
-    """Whether it has a fill at a price whose tick, or whose day's low and high, are unknown."""
-    if not scene.knows_prices:
-        return bool((item.ours and filled_of(item.ours)) or (item.theirs and item.theirs.leg.filled))
-    fills = (*_ours(item, scene), *_theirs(item, scene))
-    return any(None in _known(fill, scene) for fill in fills)
-
-
 def _ours(item: Item, scene: Scene) -> Iterator[Fill]:
     """What the books say; of an order kept in parts each part is one fill."""
     for line in item.our_lines():

@@ -358,6 +358,13 @@ def test_the_day_for_machines_keeps_its_contract(connection: Connection) -> None
         },
         "holdings": None,
         "tolerance": {"by_rounding": 0, "by_slack": 0, "slack_inr": "0"},
+        "unchecked": {
+            "ours": 1,
+            "theirs": 1,
+            "missing": [
+                {"import": kind, "lines": 2, "shares": 1, "named": ["NSE:AXISBANK"]} for kind in ("ticks", "prices")
+            ],
+        },
         "digest": day.digest,
         "signed": False,
     }

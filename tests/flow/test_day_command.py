@@ -75,6 +75,8 @@ def test_the_day_is_judged_first_and_ties_out(txn: int) -> None:
     assert "matched" in result.output
     assert "4,201.00" in result.output
     assert "Every line of both sides is accounted for" in result.output
+    assert "could not be checked for plausibility: 1 of ours and 1 of theirs" in result.output
+    assert "tieout import ticks FILE" in result.output
 
 
 def test_without_a_date_it_is_today_by_the_services_clock(txn: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,8 @@ from store.days import Scope, book_of, buckets, control_totals, finding_names, l
 from store.digests import canonical_texts
 from tieout.desk.equation import Equation, Figures, equation, exactly
 from tieout.desk.equation import as_json as equation_json
+from tieout.desk.unchecked import Unchecked, unchecked
+from tieout.desk.unchecked import as_json as unchecked_json
 
 __all__ = ["Day", "Equation", "Figures", "Named", "as_json", "day", "digest_of_day", "exactly", "scope_of"]
 
@@ -55,6 +57,7 @@ class Day:
     holdings: Equation | None = None  #: None until there are any
     close: Close | None = None  #: None while the day is open
     tolerance: Tolerance = Tolerance()
+    unchecked: Unchecked = field(default_factory=Unchecked)
 
     @property
     def ties_out(self) -> bool:
@@ -97,6 +100,7 @@ def day(
         digest=digest_of_day(connection, scope) if with_digest else None,
         close=standing(connection, scope),
         tolerance=Tolerance(**tolerance_used(connection, scope)._mapping),
+        unchecked=unchecked(connection, scope),
     )
 
 
@@ -122,6 +126,7 @@ def as_json(day: Day) -> dict[str, object]:
             "by_slack": day.tolerance.by_slack,
             "slack_inr": exactly(day.tolerance.slack_inr),
         },
+        "unchecked": unchecked_json(day.unchecked),
         "digest": day.digest,
         "signed": day.signed,
     }
