@@ -9,11 +9,13 @@ import click
 
 from cli.context import servers, settings
 from cli.show import FOUND, show_rows
+from cli.simulated import planted_alerts
 from config.clock import SystemClock
 from config.server_errors import ServerError
 from config.settings import Settings
 from store.engine import connect
 from tieout import checks
+from tieout.alert_check import alert_check
 from tieout.checks import Check
 from tieout.gateway_check import gateway_check
 
@@ -56,6 +58,7 @@ def _of_servers(settings_: Settings) -> Iterator[Check]:
             yield from checks.of_servers(found, engine, wall=SystemClock())
             if checks.migrated(found.database_url):
                 yield from checks.of_service(engine, settings_)
+                yield alert_check(engine, planted_alerts(settings_))
             engine.dispose()
     except ServerError as error:
         said, _, fix = str(error).partition(": ")

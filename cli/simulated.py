@@ -11,6 +11,8 @@ from pathlib import Path
 
 import requests
 
+from config.settings import Settings
+
 GATEWAY = "simulated"
 ORDERS_PATH = "/v1/{gateway}/engine/orders"
 CALL_S = 5.0
@@ -109,6 +111,14 @@ def truth_in(folder: Path) -> Truth:
         events=said["events"],
         held=frozenset((f["name"], f["account"], f["isin"]) for f in said["held"]) if "held" in said else None,
     )
+
+
+def planted_alerts(settings: Settings) -> frozenset[tuple[str, str]]:
+    """Name and subject of the alerts that a simulated day is to raise; none while it has not told its truth."""
+    truth = settings.home / "simulator" / "truth.json"
+    if not settings.simulated or not truth.exists():
+        return frozenset()
+    return frozenset((alert["name"], alert["subject"]) for alert in json.loads(truth.read_text()).get("alerts", ()))
 
 
 def compared(planted: frozenset[Finding], found: frozenset[Finding]) -> dict[str, object]:

@@ -57,6 +57,7 @@ class Plan:
             "next_date": day.next_date.isoformat(),
             "findings": [{"name": n, "transaction_id": t, "line": line} for n, t, line in found],
             "events": self.events(posts),
+            "alerts": self.alerts(posts, [finding[:2] for finding in found]),
             **({} if held is None else {"held": [{"name": n, "account": a, "isin": i} for n, a, i in sorted(held)]}),
         }
 
@@ -71,14 +72,25 @@ class Plan:
         """How many webhooks are refused, parked (of those accepted), accepted as distinct events, repeats."""
         sent = [post for post in [*self.posts, *posts] if not post.withheld]
         good = [post for post in sent if post.expect == ACCEPTED]
-        distinct = {(post.transaction_id, post.content) for post in good}
-        known = {story.transaction_id for story in self.stories} | {post.transaction_id for post in posts}
+        distinct, strangers = {(post.transaction_id, post.content) for post in good}, self._strangers(posts)
         return {
             "refused": len(sent) - len(good),
-            "parked": sum(transaction_id not in known for transaction_id, _ in distinct),
+            "parked": sum(transaction_id in strangers for transaction_id, _ in distinct),
             "accepted": len(distinct),
             "repeats": len(good) - len(distinct),
         }
+
+    def alerts(self, posts: Sequence[Post], found: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+        """The alerts that people are to hear of: ids that nobody knows; and by what is found, statuses moved back."""
+        unknown = [("unknown-transaction", stranger) for stranger in self._strangers(posts)]
+        moved = [("status-moved-back", transaction_id) for name, transaction_id in found if name == "regression"]
+        return [{"name": name, "subject": subject} for name, subject in sorted({*unknown, *moved})]
+
+    def _strangers(self, posts: Sequence[Post]) -> set[str]:
+        """Ids in accepted webhooks that no transaction has."""
+        known = {story.transaction_id for story in self.stories} | {post.transaction_id for post in posts}
+        sent = (post for post in self.posts if not post.withheld and post.expect == ACCEPTED)
+        return {post.transaction_id for post in sent if post.transaction_id not in known}
 
 
 def plan_day(day: Day, *, seed: int, transactions: int, gateway: str, withheld: float = 0) -> Plan:
