@@ -58,7 +58,7 @@ def show(id: UUID) -> str:  # noqa: A002 the word of the address
         "break.html",
         whole=whole,
         sides=sides(whole),
-        speakers=speakers(whole.row.finding.name),
+        speakers=speakers(whole.row.finding.name, held=whole.row.finding.txn is None),
         order=_explained(whole),
         answer_shown=whole.answer is not None and str(whole.answer.snapshot_id) in shown,
     )

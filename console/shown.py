@@ -13,8 +13,9 @@ from markupsafe import Markup
 from config.calendar import IST
 from console.desk import desk
 from console.menu import GROUPS, section_of
+from store.desk_breaks import StoredFinding
 from tieout.desk.evidence import as_text, pretty
-from tieout.desk.meanings import meaning
+from tieout.desk.meanings import meaning, said_of
 from tieout.desk.rupees import grouped, rupees, shares
 from tieout.desk.sides import price
 from tieout.desk.sides import told as told_of
@@ -79,11 +80,13 @@ def register(app: Flask) -> None:
         "grouped": grouped,
         "price": price,
         "told": told,
+        "shortly": shortly,
         "mark": mark,
         "bytes_text": as_text,
         "bytes_pretty": pretty,
         "size": size,
         "meaning": meaning,
+        "said_of": said_of,
     }
     app.jinja_env.filters.update(filters)
     app.url_defaults(_keep_theme)
@@ -121,6 +124,14 @@ def told(value: object, field: str, *, whole: bool = False) -> Markup:
     if whole or " " in text or len(text) <= CLIPPED:
         return Markup("{}").format(text)
     return Markup('<span class="id" title="{}">{}</span>').format(text, clipped(text))
+
+
+def shortly(finding: StoredFinding, side: str) -> Markup:
+    """A side's value where the share stands beside it: a whole line is told without its symbol."""
+    value = finding.ours if side == "ours" else finding.theirs
+    if finding.field == "line" and value and finding.symbol:
+        value = value.replace(f" {finding.symbol}", "", 1)
+    return told(value, finding.field)
 
 
 def clipped(text: str) -> str:

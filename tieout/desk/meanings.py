@@ -43,6 +43,11 @@ def meaning(name: str) -> str:
     return next((said.text for said in meanings().get(name, ())), "")
 
 
+def said_of(name: str, label: str) -> str:
+    """What the line of that label says about a name, as "Do" or "Who"; "" if there is none."""
+    return next((said.text for said in meanings().get(name, ()) if said.label == label), "")
+
+
 def _said(line: str) -> Said:
     labelled = _LABEL.fullmatch(line)
     if labelled is None:

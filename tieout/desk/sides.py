@@ -73,9 +73,9 @@ class Side:
         return bool(self.ours and self.theirs) and not self.same
 
 
-def speakers(name: str) -> tuple[str, str]:
-    """Whose words the values `ours` and `theirs` of a finding of that name are."""
-    return SPEAKERS.get(name, ("Our books", "The Gateway"))
+def speakers(name: str, *, held: bool = False) -> tuple[str, str]:
+    """Whose words the values `ours` and `theirs` of a finding of that name are; `held`: it is about holdings."""
+    return SPEAKERS.get(name, ("Our books", "The broker" if held else "The Gateway"))
 
 
 def sides(whole: WholeBreak) -> tuple[Side, ...]:
