@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from recon.holdings.descent import EARLY
 from store import schema
 from store.holding_units import UNLINKED
 from store.recordset import as_parameter, records
@@ -16,21 +17,27 @@ _COLUMNS = tuple(column.name for column in schema.holding_verdicts.c)
 _NAMES = ", ".join(_COLUMNS)
 _SAID = tuple(name for name in _COLUMNS if name != "judged_at")
 
-#: Open findings of orders that move what is held.
-MOVING = ("qty-filled", "missing-internal", "missing-external", "awaiting-books", "books-behind", "dup-internal")
+#: Open findings of orders that move what is held, and those of them by which each side moves something else.
+APART = ("side", "instrument", "account")
+MOVING = (
+    *("qty-filled", "missing-internal", "missing-external", "awaiting-books", "books-behind", "dup-internal"),
+    *("unplaced", "ambiguous", *APART),
+)
 RECENT = 20_000  #: changes of findings that are looked at for accounts to reconcile again
 
 #: Accounts with something to judge: it changed, a finding of an order did, or it is another day. Not one that is
 #: asked for no more: its last answer grows old, and what was found by it stays as it stood.
 _DUE = text(f"""
 with recent as materialized (
-  select t.gateway, t.account, max(c.change_id) as change_id
+  select t.gateway, whose.account, max(c.change_id) as change_id
   from finding_changes c
   join findings f on f.finding_id = c.finding_id and f.name = any(:moving)
-  join transactions t on t.txn = f.txn and t.account is not null
+  join transactions t on t.txn = f.txn
+  left join our_lines o on o.line = f.ours_line
+  cross join lateral (values (t.account), (o.account)) whose (account)
   where c.change_id > (select coalesce(max(change_id), 0) - :recent from finding_changes)
     and exists (select from positions)
-  group by t.gateway, t.account
+  group by t.gateway, whose.account
 )
 select h.holder from holding_accounts h
 left join recent r on r.gateway = h.gateway and r.account = h.account
@@ -73,7 +80,7 @@ where account = any(:accounts) and date <= :day order by reference
 _ACTIONS = text("""
 select distinct on (kind, isin, ex_date)
   kind, isin, ex_date, new_isin, temporary_isin, ratio_from, ratio_to, credited_by
-from corporate_actions where ex_date <= :day order by kind, isin, ex_date, version desc
+from corporate_actions where ex_date <= :until order by kind, isin, ex_date, version desc
 """)
 _TRADES = text("""
 select o.account, o.order_id, o.instrument, o.isin, o.side, o.filled, o.average_price, o.trade_date,
@@ -84,18 +91,32 @@ left join their_lines e on e.line = v.theirs
 where o.gateway = :gateway and o.account = any(:accounts) and o.trade_date between :first and :day and o.filled > 0
 order by o.account, o.order_id
 """)
+#: One of each pair of lines: what it moves is the same, whatever its names.
 _ORDER_BREAKS = text("""
-select f.finding_id, f.name, f.class = 'pending' as waiting, coalesce(o.account, t.account) as account,
-  coalesce(e.instrument, o.instrument) as instrument,
-  case coalesce(e.side, o.side) when 'SELL' then -1 else 1 end
-    * (coalesce(e.filled, 0) - coalesce(o.filled, 0)) as quantity
-from findings f
-join transactions t on t.txn = f.txn
-left join our_lines o on o.line = f.ours_line
-left join their_lines e on e.line = f.theirs_line
-where f.closed_at is null and f.gateway = :gateway and f.name = any(:moving) and f.trade_date <= :day
-  and (o.line is not null or e.line is not null) and coalesce(o.account, t.account) = any(:accounts)
-order by f.finding_id
+with moved as (
+  select distinct on (f.ours_line, f.theirs_line) f.finding_id, f.name, f.class = 'pending' as waiting,
+    f.name = any(:apart) as apart, t.account as their_account, coalesce(o.account, t.account) as our_account,
+    e.instrument as their_instrument, o.instrument as our_instrument,
+    case e.side when 'SELL' then -1 else 1 end * coalesce(e.filled, 0) as theirs,
+    case o.side when 'SELL' then -1 else 1 end * coalesce(o.filled, 0) as ours
+  from findings f
+  join transactions t on t.txn = f.txn
+  left join our_lines o on o.line = f.ours_line
+  left join their_lines e on e.line = f.theirs_line
+  where f.closed_at is null and f.gateway = :gateway and f.name = any(:moving) and f.trade_date <= :day
+    and (o.line is not null or e.line is not null)
+    and (t.account = any(:accounts) or o.account = any(:accounts))
+  order by f.ours_line, f.theirs_line, f.name = any(:apart) desc, f.class, f.finding_id
+)
+select finding_id, name, waiting, moves.account, moves.instrument, moves.quantity
+from moved cross join lateral (
+  select our_account as account, coalesce(their_instrument, our_instrument) as instrument, theirs - ours as quantity
+  where not apart
+  union all select their_account, their_instrument, theirs where apart
+  union all select our_account, our_instrument, -ours where apart
+) moves
+where moves.account = any(:accounts)
+order by finding_id, moves.quantity
 """)
 #: What says the same as it did stands as it was judged.
 _WRITE = text(f"""
@@ -150,7 +171,8 @@ def read(
         "trades": _TRADES,
         "breaks": _ORDER_BREAKS,
     }[what]
-    named = {"gateway": gateway, "accounts": list(accounts), "day": day, "first": first, "moving": list(MOVING)}
+    named = {"gateway": gateway, "accounts": list(accounts), "day": day, "first": first}
+    named |= {"until": day + EARLY, "moving": list(MOVING), "apart": list(APART)}
     return list(connection.execute(statement, {name: named[name] for name in statement.compile().params}))
 
 

@@ -5,6 +5,8 @@ A finding about holdings lives on from day to day, so it is sealed as its verdic
 
 from __future__ import annotations
 
+from recon.holdings.descent import EARLY
+from recon.holdings.ledger import TRANSFERRED
 from store import schema
 from store.sealed import Sealed
 
@@ -27,7 +29,7 @@ HELD = (
         schema.corporate_actions,
         "",
         "concat_ws('/', r.kind, r.isin, r.ex_date, r.version)",
-        "r.ex_date <= :trade_date and exists (select from day_held)",
+        f"r.ex_date <= cast(:trade_date as date) + {EARLY.days} and exists (select from day_held)",
     ),
     Sealed(
         schema.holding_lines,
@@ -55,7 +57,7 @@ HELD = (
     ),
     Sealed(
         schema.transfers,
-        "join day_held d on d.account = r.account and r.date >= d.as_of",
+        f"join day_held d on d.account = r.account and r.date >= d.as_of - {TRANSFERRED.days}",
         "r.reference || '/' || r.version",
         "r.gateway = :gateway and r.date <= :trade_date",
     ),

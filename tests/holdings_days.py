@@ -66,10 +66,10 @@ class Days:
 
     # ------------------------------------------------------------ the books
 
-    def file(self, kind: str, *rows: str) -> None:
+    def file(self, kind: str, *rows: str, columns: str | None = None) -> None:
         """Import these rows; every one must be taken."""
         file = self.folder / f"{kind}.csv"
-        file.write_text("\n".join([COLUMNS[kind], *rows]) + "\n")
+        file.write_text("\n".join([columns or COLUMNS[kind], *rows]) + "\n")
         gateways = list(self.shop.gateways.values())
         rules = self.shop.rules
         report = import_file(self.engine, kind=kind, file=file, gateways=gateways, now=self.now, rules=rules)
@@ -111,6 +111,13 @@ class Days:
         wanted = FindingFilter(states=OPEN)
         return list(desk.listing(self.engine, wanted, severity_of=severity_of, severity=None, limit=None))
 
+    def whole(self, row: Mapping[str, Any]) -> desk.WholeBreak:
+        """One of them with everything behind it, as its page shows it."""
+        severity_of = severity_as_of(self.now, self.shop.rules.calendar)
+        found = desk.show(self.engine, row["break"], severity_of=severity_of)
+        assert found is not None
+        return found
+
     def causes(self) -> list[str]:
         """The words of each open finding, by name."""
         query = text("select cause from findings where closed_at is null order by name")
@@ -131,8 +138,12 @@ class Days:
 
     def parts(self) -> dict[str, dict[str, int]]:
         """The parts of each line's difference, by name."""
-        parts = self.judged("parts")
-        return {isin: {each["name"]: int(Decimal(each["quantity"])) for each in said} for isin, said in parts.items()}
+        found: dict[str, dict[str, int]] = {}
+        for isin, said in self.judged("parts").items():
+            line = found.setdefault(isin, {})
+            for each in said:
+                line[each["name"]] = line.get(each["name"], 0) + int(Decimal(each["quantity"]))
+        return found
 
 
 def security(isin: str = AXIS, quantity: int = 0, **other: object) -> dict[str, object]:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from books.cells import IST
+from recon.holdings.ledger import LINGERS
 from recon.holdings.values import (
     Action,
     HoldingsCase,
@@ -62,7 +63,8 @@ def load(
     master = _master(connection, [line for lines in rows.values() for line in lines])
     openings = {account: _opening(each) for account, each in positions.items()}
     shown = {account: _shown(answers.get(account), rows[account], master) for account in accounts}
-    first = min([day, *(o.as_of for o in openings.values()), *(s.day for s in shown.values() if s)]) - SETTLING
+    seen = [day, *(o.as_of for o in openings.values()), *(s.day for s in shown.values() if s)]
+    first = min([min(seen) - SETTLING, *(a.ex_date for a in actions if a.ex_date >= day - LINGERS)])
     trades = _by_account(holding_verdicts.read(connection, "trades", **named, first=first))  # type: ignore[arg-type]
     found = {}
     for account in accounts:

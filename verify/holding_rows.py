@@ -18,7 +18,7 @@ HOLDINGS: dict[str, Rows] = {
     "corporate_actions": Rows(
         "concat_ws('/', r.kind, r.isin, r.ex_date, r.version)",
         "",
-        "r.ex_date <= %(day)s and (select count(*) from judged) > 0",
+        "r.ex_date <= %(day)s::date + 15 and (select count(*) from judged) > 0",
         "r.known_at",
     ),
     "holding_lines": Rows(
@@ -40,7 +40,7 @@ HOLDINGS: dict[str, Rows] = {
         "concat(r.reference, '/', r.version)",
         "",
         "r.gateway = %(gateway)s and r.date <= %(day)s"
-        " and exists (select from opened where opened.account = r.account and opened.opening <= r.date)",
+        " and exists (select from opened where opened.account = r.account and opened.opening - 30 <= r.date)",
         "r.known_at",
     ),
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from recon.holdings.values import Action, HoldingsCase, Succession
@@ -12,32 +12,44 @@ from recon.holdings.values import Action, HoldingsCase, Succession
 BECOMES = ("split", "merger")
 #: A link that the table of instruments tells and no action does: nobody said in which ratio.
 SUCCESSOR = "successor"
+#: So long before its ex-date a broker may have applied an action already.
+EARLY = timedelta(days=15)
 _ONE = Decimal(1)
 
 
 class Descent:
     """The actions of a case up to its day, and what they make of an ISIN."""
 
-    def __init__(self, actions: Iterable[Action], day: date, successions: Iterable[Succession] = ()) -> None:
-        """Take the actions and successors; those whose day is not reached do nothing yet.
+    def __init__(
+        self,
+        actions: Iterable[Action],
+        day: date,
+        successions: Iterable[Succession] = (),
+        shown: Collection[str] = frozenset(),
+    ) -> None:
+        """Take the actions and successors, and the ISINs that the broker shows.
 
+        An action whose day is not reached does nothing yet; those that the broker may have applied are `early`.
         Where an action leads on from an ISIN it counts, with its ratio; importing refuses a successor that differs.
         """
-        self.actions = sorted(
-            (a for a in actions if a.ex_date <= day), key=lambda a: (a.ex_date, a.kind, a.isin, a.new_isin or "")
-        )
-        self._temporary = {a.temporary_isin: a.isin for a in self.actions if a.temporary_isin}
+        ordered = sorted(actions, key=lambda a: (a.ex_date, a.kind, a.isin, a.new_isin or ""))
+        self.actions = [action for action in ordered if action.ex_date <= day]
+        self.early = [a for a in ordered if day < a.ex_date <= day + EARLY and _may_show(a, shown)]
+        self._temporary = {a.temporary_isin: a.isin for a in (*self.actions, *self.early) if a.temporary_isin}
         told = (_as_link(each) for each in successions if each.since <= day)
         self._becomes = {a.isin: a for a in (*told, *self.actions) if a.kind in (*BECOMES, SUCCESSOR) and a.new_isin}
 
     @classmethod
     def of(cls, case: HoldingsCase) -> Descent:
         """The descent of a case."""
-        return cls(case.actions, case.day, case.successions)
+        shown = {row.isin for row in case.shown.rows if row.isin} if case.shown else frozenset()
+        return cls(case.actions, case.day, case.successions, shown)
 
     def newest(self, isin: str) -> str:
-        """The ISIN that shares of this one have now."""
-        return self.path(isin)[-1].new_isin or isin if self.path(isin) else self._temporary.get(isin, isin)
+        """The ISIN that shares of this one have now, or that the broker shows before they have it."""
+        path = self.path(isin)
+        now = path[-1].new_isin or isin if path else self._temporary.get(isin, isin)
+        return next((a.new_isin for a in self.early if a.isin == now and a.kind in BECOMES and a.new_isin), now)
 
     def path(self, isin: str) -> Sequence[Action]:
         """The actions that lead from this ISIN to the newest, in order."""
@@ -63,6 +75,11 @@ class Descent:
     def is_temporary(self, isin: str) -> bool:
         """Whether a bonus lies under this ISIN until it is listed."""
         return isin in self._temporary
+
+
+def _may_show(action: Action, shown: Collection[str]) -> bool:
+    """Whether the broker may have applied this action: a bonus leaves no mark, the others show their new ISIN."""
+    return action.kind == "bonus" or (action.kind in BECOMES and action.new_isin in shown)
 
 
 def _as_link(told: Succession) -> Action:

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
-from recon.holdings.parts import Scene, ratio_unknown
+from recon.holdings.fitting import listed_by
+from recon.holdings.parts import ratio_unknown
+from recon.holdings.scene import Scene
+from recon.holdings.shown import total_of
 from recon.holdings.values import Part
 from recon.lines import plain_text
 from recon.values import ZERO, Evidence, Finding, Level
@@ -53,6 +56,21 @@ def of_descent(scene: Scene, parts: tuple[Part, ...]) -> Iterator[Finding]:
     words = None if any(part.name == "ca-other" for part in parts) else ratio_unknown(scene)
     if words:
         yield _finding(scene, "ca-other", field="isin", impact=abs(scene.theirs.total) * price_of(scene), cause=words)
+
+
+def of_temporary(scene: Scene) -> Iterator[Finding]:
+    """A bonus that lies under its temporary ISIN: it counts, and it cannot be sold yet."""
+    words, waiting = [], True
+    for action in scene.descent.actions:
+        rows = [row for row in scene.theirs.rows if row.isin and row.isin == action.temporary_isin]
+        if quantity := sum((total_of(row, scene.case.adapter) for row in rows), ZERO):
+            due = listed_by(action, scene.case.calendar)
+            waiting = waiting and min(scene.case.day, scene.shown.day) <= due
+            words.append(
+                f"{plain_text(quantity)} lie under the temporary ISIN {action.temporary_isin}, to be listed by {due}"
+            )
+    if words:
+        yield _finding(scene, "bonus-pending", field="isin", cause="; ".join(words), waiting=waiting)
 
 
 def of_sums(scene: Scene, parts: tuple[Part, ...]) -> Iterator[Finding]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from recon.holdings.descent import Descent
-from recon.holdings.findings import of_descent, of_parts, of_rows, of_sums
+from recon.holdings.findings import of_descent, of_parts, of_rows, of_sums, of_temporary
 from recon.holdings.ledger import Account, ledger
-from recon.holdings.parts import Scene, decompose
+from recon.holdings.parts import decompose
+from recon.holdings.scene import Scene
 from recon.holdings.shown import ShownLine, shown_lines
 from recon.holdings.values import HoldingsCase, HoldingVerdict, Part
 from recon.names import MATCHED, ORDER, PENDING, class_of
@@ -61,7 +62,13 @@ def _scenes(case: HoldingsCase) -> Iterator[Scene]:
 
 def _verdict(scene: Scene) -> HoldingVerdict:
     parts = _of_unnamed(scene) if _unnamed(scene) else decompose(scene)
-    findings = (*of_parts(scene, parts), *of_descent(scene, parts), *of_rows(scene), *of_sums(scene, parts))
+    findings = (
+        *of_parts(scene, parts),
+        *of_descent(scene, parts),
+        *of_temporary(scene),
+        *of_rows(scene),
+        *of_sums(scene, parts),
+    )
     return HoldingVerdict(
         isin=scene.isin,
         bucket=_bucket(findings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations
 
@@ -13,6 +13,7 @@ from recon.holdings.judge import judge_holdings, left_over
 from recon.holdings.values import Action, Adapter, HoldingVerdict, OrderBreak, Position, Shown, ShownRow
 from tests.holdings_oracle import ALONE, BY_THE_REST, CAUSES, DAY, ISIN, NEW, NEXT, OPENING, TEMPORARY, Plot, trade
 
+LISTED = date(2026, 2, 5)  #: 15 sessions after the 14th of January, a Sunday's for the budget among them
 PAIRS = [(a, b) for a, b in combinations(CAUSES, 2) if not {a, b} <= BY_THE_REST]
 
 
@@ -87,15 +88,20 @@ def test_another_ratio_is_told_where_it_gives_the_broker_s_figure_exactly() -> N
     assert parts(judged(Plot(actions=[split()], shown_isin=NEW, held=101))) == {"unexplained": -399}
 
 
-def test_a_bonus_under_its_temporary_isin_counts_as_credited() -> None:
-    """Both ISINs are one line."""
+def test_a_bonus_under_its_temporary_isin_counts_and_is_awaited() -> None:
+    """Both ISINs are one line with no part; that it is listed is awaited for 15 sessions, then it is a break."""
     bonus = split(kind="bonus", new_isin=None, temporary_isin=TEMPORARY, ratio_from=Decimal(2), ratio_to=Decimal(1))
     plot = Plot(actions=[bonus])
     case = plot.case()
     assert case.shown
     more = ShownRow(isin=TEMPORARY, symbol="BSE:INFY", held=Decimal(50))
-    (verdict,) = judge_holdings(replace(case, shown=replace(case.shown, rows=(*case.shown.rows, more))))
-    assert (verdict.bucket, verdict.internal, verdict.shown) == ("matched", Decimal(150), Decimal(150))
+    rows = (*case.shown.rows, more)
+    (verdict,) = judge_holdings(replace(case, shown=replace(case.shown, rows=rows)))
+    assert (verdict.bucket, verdict.internal, verdict.shown) == ("pending", Decimal(150), Decimal(150))
+    assert (verdict.parts, said(verdict)) == ((), {"bonus-pending"})
+    for day, bucket in ((LISTED, "pending"), (LISTED + timedelta(days=1), "bonus-pending")):
+        (verdict,) = judge_holdings(replace(case, day=day, shown=replace(case.shown, day=day, rows=rows)))
+        assert verdict.bucket == bucket
 
 
 def test_a_bonus_that_is_overdue_is_a_break() -> None:
