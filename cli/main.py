@@ -23,7 +23,7 @@ COMMANDS = {
     "rules": ("cli.rules:rules", "List, check and compare the rule sets that verdicts are made by."),
     "breaks": ("cli.breaks:breaks", "List what differs between your books and the Gateway."),
     "import": ("cli.imports:imports", "Import orders, instruments or transactions from a file."),
-    "reference": ("cli.reference:reference", "Look up instruments, ticks, prices and charges by date."),
+    "reference": ("cli.reference:reference", "Look up instruments, ticks, prices, charges and sessions by date."),
     "reconcile": ("cli.reconcile:reconcile", "Reconcile what has changed, a day or everything."),
     "day": ("cli.day:day", "Show how one trade date ties out."),
     "close": ("cli.close:close", "Close a trade date that adds up, and seal what it rests on."),

@@ -57,6 +57,17 @@ select isin, new_isin, kind || ' of ' || ex_date as said_by, ex_date from (
 ) newest where new_isin is not null order by isin, ex_date
 """)
 
+_LISTED_ACTIONS = text("""
+select * from (
+  select kind, isin, new_isin, temporary_isin, ex_date, ratio_from, ratio_to, record_date, credited_by, version,
+    known_at, lead(known_at) over (partition by kind, isin, ex_date order by version) as replaced_at
+  from corporate_actions
+) told
+where (:versions or replaced_at is null) and (cast(:day as date) is null or ex_date <= :day)
+  and (cast(:about as text) is null or :about in (isin, new_isin, temporary_isin, kind))
+order by ex_date, isin, kind, version
+""")
+
 
 def respell(connection: Connection) -> None:
     """Make the spellings follow the table of instruments; only what differs is written."""
@@ -80,3 +91,10 @@ def successors_told(connection: Connection, *, but: Collection[tuple[str, str, d
 def renaming_actions(connection: Connection, kinds: Collection[str]) -> Sequence[Row[Any]]:
     """The corporate actions of these kinds as they stand: isin, new_isin, said_by in words, ex_date."""
     return connection.execute(_ACTIONS, {"kinds": list(kinds)}).all()
+
+
+def listed_actions(
+    connection: Connection, *, day: date | None, about: str | None, versions: bool = False
+) -> Sequence[Row[Any]]:
+    """The corporate actions whose ex-date that day has reached, or all; of one ISIN or kind; every version if asked."""
+    return connection.execute(_LISTED_ACTIONS, {"day": day, "about": about, "versions": versions}).all()

@@ -232,13 +232,26 @@ def test_charges_are_kept_by_whom_and_what_they_are_for(imports: Imports) -> Non
     assert json.loads(json.dumps(told["stt"]["rate"], default=str)) == "0.100000"
 
 
+SHIPPED = {
+    "charges-delivery.csv",
+    "nse-corporate-actions-2026-01-14.csv",
+    "nse-instruments-2026-01-14.csv",
+    "nse-ticks-2025-04-15.csv",
+}
 SEEDS = Path(__file__).parents[2] / "config" / "reference"
 
 
 def test_what_ships_can_be_imported(imports: Imports) -> None:
     """Every row is taken, check digits and all."""
-    for kind, name, rows in (("ticks", "nse-ticks-2025-04-15.csv", 11), ("charges", "charges-delivery.csv", 7)):
-        assert counts(imports(kind, *(SEEDS / name).read_text().splitlines())) == (rows, 0, 0, 0)
+    for kind, name, rows in (
+        ("instruments", "nse-instruments-2026-01-14.csv", 13),
+        ("corporate-actions", "nse-corporate-actions-2026-01-14.csv", 1),
+        ("ticks", "nse-ticks-2025-04-15.csv", 11),
+        ("charges", "charges-delivery.csv", 7),
+    ):
+        report = imports(kind, *(SEEDS / name).read_text().splitlines())
+        assert (counts(report), report.notes) == ((rows, 0, 0, 0), ())
+    assert {file.name for file in SEEDS.iterdir()} == SHIPPED
 
 
 def test_the_commands_import_and_list(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:

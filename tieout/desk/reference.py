@@ -8,9 +8,11 @@ from typing import Final
 from sqlalchemy import Engine
 
 from store.instruments import listed_instruments
+from store.listings import listed_actions
 from store.reference import TABLES, listed
 
-KINDS: Final = ("instruments", *TABLES)
+KINDS: Final = ("instruments", *TABLES, "corporate-actions")
+_READERS: Final = {"instruments": listed_instruments, "corporate-actions": listed_actions}
 _HIDDEN: Final = frozenset({"code", "import_id"})
 
 
@@ -19,8 +21,7 @@ def facts(
 ) -> list[dict[str, object]]:
     """The facts of a kind that count on that day, else all that count; `about` is a symbol, an ISIN or a component."""
     with engine.connect() as connection:
-        if kind == "instruments":
-            told = listed_instruments(connection, day=day, about=about, versions=versions)
-            return [dict(row._mapping) for row in told]
+        if reader := _READERS.get(kind):
+            return [dict(row._mapping) for row in reader(connection, day=day, about=about, versions=versions)]
         rows = listed(connection, kind, day=day, code=about, versions=versions)
         return [{name: said for name, said in row._mapping.items() if name not in _HIDDEN} for row in rows]
