@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.engine import make_url
 
+from cli import context
 from store.engine import connect
 from tests import settled_day
+from tests.builders import EVENING, GATEWAY
+from tests.gateway_stub import Stub, gateway_stub
 
 TEMPLATE = "tieout_template"
 SETTLED = "tieout_settled"
@@ -37,6 +41,35 @@ def _connection(shared_engine: Engine) -> Iterator[Connection]:
     with shared_engine.connect() as connection:
         yield connection
         connection.rollback()
+
+
+@pytest.fixture(name="stub")
+def _stub() -> Iterator[Stub]:
+    """The stand-in of the Gateway."""
+    with gateway_stub() as stub:
+        yield stub
+
+
+@pytest.fixture(name="clock")
+def _clock(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Settings of one gateway on the tests' own servers, and a clock that stands at 20:30 IST."""
+    clock = tmp_path / "clock"
+    clock.write_text(EVENING.isoformat())
+    named = {
+        "HOME": str(tmp_path),
+        "DATABASE_URL": database_url,
+        "BROKER_URL": broker_url,
+        "GATEWAY_NAME": GATEWAY,
+        "GATEWAY_SECRETS": "k1:a-secret-of-some-length-for-tests",
+        "GATEWAY_API_SECRETS": "k1:another-secret-of-some-length",
+        "SIMULATED": "true",
+        "CLOCK_FILE": str(clock),
+    }
+    for name, value in named.items():
+        monkeypatch.setenv(f"TIEOUT_{name}", value)
+    context.settings.cache_clear()
+    yield clock
+    context.settings.cache_clear()
 
 
 @pytest.fixture(name="settled", scope="session")

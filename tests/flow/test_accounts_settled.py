@@ -10,48 +10,27 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
-from config.settings import Settings
 from inbox.units import Unit
 from recon.values import Origin
 from store.registrations import fill
 from store.transactions import ensure
-from tests.gateway_stub import Stub, gateway_stub, known
+from tests.gateway_stub import Stub, known
+from tests.shops import a_shop
 from tieout.office import Office
 from tieout.register import register
 from tieout.settle import settle
 from tieout.shop import Shop
 from tieout.wanted import Registration
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
 ACCOUNT = "5f0321b5f3743c31d95abd35"
 
 
-@pytest.fixture(name="stub")
-def _stub() -> Iterator[Stub]:
-    """The stand-in of the Gateway."""
-    with gateway_stub() as stub:
-        yield stub
-
-
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: Stub) -> Iterator[Shop]:
     """What settling needs."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets="k1:a-jwt-secret-of-forty-bytes-or-rather-more",
-        gateway_api_secrets="k1:an-api-secret-of-forty-bytes-or-rather-more",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 def _register(engine: Engine, number: int, user: str | None) -> str:

@@ -1,19 +1,14 @@
 """`tieout day` and `tieout reconcile`, as one calls them."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
-from cli import context
 from cli.day import day
 from cli.reconcile import reconcile
 from tests.builders import (
-    EVENING,
-    GATEWAY,
     NOON,
     a_batch,
     a_leg,
@@ -26,27 +21,7 @@ from tests.builders import (
 )
 from tieout.state import refresh
 
-
-@pytest.fixture(name="clock", autouse=True)
-def _clock(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Settings of one gateway on the tests' own servers, and a clock that stands at 20:30 IST."""
-    clock = tmp_path / "clock"
-    clock.write_text(EVENING.isoformat())
-    named = {
-        "HOME": str(tmp_path),
-        "DATABASE_URL": database_url,
-        "BROKER_URL": broker_url,
-        "GATEWAY_NAME": GATEWAY,
-        "GATEWAY_SECRETS": "k1:a-secret-of-some-length-for-tests",
-        "GATEWAY_API_SECRETS": "k1:another-secret-of-some-length",
-        "SIMULATED": "true",
-        "CLOCK_FILE": str(clock),
-    }
-    for name, value in named.items():
-        monkeypatch.setenv(f"TIEOUT_{name}", value)
-    context.settings.cache_clear()
-    yield clock
-    context.settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture(name="txn")

@@ -12,51 +12,28 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
-from config.settings import Settings
 from gateway.rate import Limiter, NoTurnError, Turn
 from recon.values import Origin
 from store import following, gateways
 from store.registrations import fill
 from store.transactions import ensure
 from tests.builders import Weekdays
-from tests.gateway_stub import Says, Stub, gateway_stub, known, said
+from tests.gateway_stub import Says, Stub, known, said
+from tests.shops import a_shop
 from tieout.breaker import STRIKES
 from tieout.follow import NO_END
 from tieout.settle import settle
 from tieout.shop import Shop
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)  #: a Wednesday, 12:30 IST
 H, D = timedelta(hours=1), timedelta(days=1)
 
 
-@pytest.fixture(name="stub")
-def _stub() -> Iterator[Stub]:
-    """The stand-in of the Gateway."""
-    with gateway_stub() as stub:
-        yield stub
-
-
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: Stub) -> Iterator[Shop]:
     """What settling needs."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets="k1:jwt-secret-that-nobody-else-knows-0123456789",
-        gateway_api_secrets="k1:api-secret-that-nobody-else-knows-0123456789",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        call_deadline_s=3.0,
-    )
-    own = open_process(settings)
-    rules = replace(own.shop.rules, calendar=Weekdays())
-    yield replace(own.shop, clock=FixedClock(NOW), rules=rules)
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url, call_deadline_s=3.0) as shop:
+        yield replace(shop, clock=FixedClock(NOW), rules=replace(shop.rules, calendar=Weekdays()))
 
 
 def registered(engine: Engine, *ids: str, now: datetime = NOW, **facts: object) -> list[str]:
@@ -179,7 +156,7 @@ def test_a_webhook_takes_up_what_was_given_up(shop: Shop, engine: Engine, stub: 
 class Empty(Limiter):
     """A bucket without tokens."""
 
-    def take(self, gateway: object, *, hold: timedelta = D) -> Turn | None:  # noqa: ARG002 as the real one's
+    def take(self, gateway: object, *, hold: timedelta = D, pays: int = 1) -> Turn | None:  # noqa: ARG002 as the real one's
         """There is none for a second."""
         raise NoTurnError(timedelta(seconds=1))
 

@@ -15,7 +15,6 @@ import requests
 from sqlalchemy import Engine, text
 
 from config.clock import FileClock
-from config.settings import Settings
 from recon.values import Origin
 from store import completeness as store
 from store import dispatch, following
@@ -24,12 +23,12 @@ from store.registrations import FACTS, fill
 from store.transactions import ensure
 from tests.builders import Weekdays
 from tests.playing import ENV, Edge, Running, started, wait_for
+from tests.shops import a_shop
 from tieout.completeness import Calls, assess
 from tieout.desk.queue import ist_day
 from tieout.imports import import_file
 from tieout.settle import settle
 from tieout.shop import Shop
-from worker.process import open_process
 
 STEP = timedelta(minutes=15)
 CLOSE = timedelta(hours=6, minutes=45)  #: after the day's beginning
@@ -49,22 +48,13 @@ def _running(tmp_path: Path) -> Iterator[Running]:
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, running: Running) -> Iterator[Shop]:
     """What settling needs, its clock the simulator's."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="simulated",
-        gateway_url=running.url,
-        gateway_secrets=f"k1:{ENV['SIMULATOR_JWT_SECRET']}",
-        gateway_api_secrets=f"k1:{ENV['SIMULATOR_API_SECRET']}",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-    )
-    own = open_process(settings)
-    rules = replace(own.shop.rules, calendar=Weekdays())
-    yield replace(own.shop, clock=FileClock(running.home.parent / "clock"), rules=rules)
-    own.sender.close()
-    own.shop.engine.dispose()
+    keys = {
+        "gateway_secrets": f"k1:{ENV['SIMULATOR_JWT_SECRET']}",
+        "gateway_api_secrets": f"k1:{ENV['SIMULATOR_API_SECRET']}",
+    }
+    with a_shop(database_url, broker_url, running.url, gateway_name="simulated", **keys) as shop:
+        rules = replace(shop.rules, calendar=Weekdays())
+        yield replace(shop, clock=FileClock(running.home.parent / "clock"), rules=rules)
 
 
 def advance(running: Running, until: datetime) -> list[dict[str, Any]]:

@@ -16,47 +16,24 @@ from bench.fuzz.mutations import Means, Mutated, mutated
 from bench.fuzz.plain import Unreadable
 from bench.fuzz.trial import TRANSACTION, details_sort
 from config.clock import FixedClock
-from config.settings import Settings
 from gateway.fields import WireError
 from gateway.replies import GatewayError, Reply, answer_of
 from inbox.units import Unit
-from tests.gateway_stub import Says, Stub, gateway_stub
+from tests.gateway_stub import Says, Stub
+from tests.shops import a_shop
 from tieout.settle import settle
 from tieout.shop import Shop
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
 ANSWERS = 40
-SECRET = "a-secret-that-nobody-else-knows-0123456789"
 Line = tuple[str, str, str, Decimal, Decimal, Decimal | None]
-
-
-@pytest.fixture(name="stub")
-def _stub() -> Iterator[Stub]:
-    """The stand-in of the Gateway."""
-    with gateway_stub() as stub:
-        yield stub
 
 
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: Stub) -> Iterator[Shop]:
     """What settling needs."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets=f"k1:{SECRET}",
-        gateway_api_secrets=f"k1:{SECRET[::-1]}",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        call_deadline_s=3.0,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url, call_deadline_s=3.0) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 def answers() -> dict[str, Mutated]:

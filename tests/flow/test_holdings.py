@@ -17,21 +17,19 @@ from sqlalchemy import Engine, text
 from config.broker import KEY_PREFIX, Sender, sender
 from config.clock import FixedClock
 from config.queues import HOLDINGS_QUEUE, SETTLE_QUEUE
-from config.settings import Settings
 from gateway.client import GatewayClient
 from store.holding_due import free_dead
 from store.holdings import latest, latest_lines
 from tests.gateway_stub import Says, gateway_stub, known, said
 from tests.holdings_stub import HoldingsStub, forbidden, held, holdings_stub
+from tests.shops import a_shop
 from tieout.holdings import fetch, known_accounts, settle_holdings
 from tieout.replay import replay
 from tieout.settle import settle
 from tieout.shop import Shop
 from tieout.sweep import Sweeping, sweep
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)  #: a Wednesday, two hours after the close
-JWT, API = "jwt-secret-that-nobody-else-knows-0123456789", "api-secret-that-nobody-else-knows-0123456789"
 ACCOUNT, OTHER = "5f0321b5f3743c31d95abd35", "5f0321b5f3743c31d95abd36"
 TRANSACTION = "TRX_0123456789abcdef0123456789abcdef"
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -60,23 +58,11 @@ def _engine(shared_engine: Engine) -> Engine:
 @pytest.fixture(name="shop")
 def _shop(engine: Engine, broker_url: str, stub: HoldingsStub) -> Iterator[Shop]:
     """What settling needs, asking an account as often as it likes."""
-    settings = Settings(
-        _env_file=None,
-        database_url=engine.url.render_as_string(hide_password=False),
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets=f"k1:{JWT}",
-        gateway_api_secrets=f"k1:{API}",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        holdings_deadline_s=3.0,
-    )
-    own = open_process(settings)
-    own.shop.engine.dispose()
-    at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
-    yield replace(own.shop, clock=FixedClock(NOW), engine=engine, at_once=at_once)
-    own.sender.close()
+    url = engine.url.render_as_string(hide_password=False)
+    with a_shop(url, broker_url, stub.url, holdings_deadline_s=3.0) as shop:
+        shop.engine.dispose()
+        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+        yield replace(shop, clock=FixedClock(NOW), engine=engine, at_once=at_once)
 
 
 @pytest.fixture(name="event")

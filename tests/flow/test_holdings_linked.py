@@ -14,21 +14,19 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
-from config.settings import Settings
 from store.dispatch import Share
 from store.holding_due import due
 from store.progress import open_work
 from tests.holdings_stub import HoldingsStub, holdings_stub
+from tests.shops import JWT, a_shop
 from tieout.accounts import Link, link, link_by_token, unlink
 from tieout.desk.holdings import HoldingsFilter, listing
 from tieout.holding_states import HoldingsPlan, closed_before, next_due
 from tieout.holdings import fetch, known_accounts, settle_holdings
 from tieout.imports import import_file
 from tieout.shop import Shop
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)  #: a Wednesday, two hours after the close
-JWT, API = "jwt-secret-that-nobody-else-knows-0123456789", "api-secret-that-nobody-else-knows-0123456789"
 ACCOUNT = "5f0321b5f3743c31d95abd35"
 
 
@@ -42,22 +40,8 @@ def _stub() -> Iterator[HoldingsStub]:
 @pytest.fixture(name="shop")
 def _shop(database_url: str, engine: Engine, broker_url: str, stub: HoldingsStub) -> Iterator[Shop]:
     """What settling needs, asking an account as often as it likes."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets=f"k1:{JWT}",
-        gateway_api_secrets=f"k1:{API}",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        holdings_investments=False,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url, holdings_investments=False) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 def linked(engine: Engine, user: str = "u-1", *, now: datetime = NOW) -> None:

@@ -14,15 +14,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
-from config.settings import Gateway, Settings
+from config.settings import Gateway
 from gateway.rate import ONE_IN, Bucket, Limiter, NoTurnError
 from store import holding_units
 from tests.builders import a_transaction
 from tests.holdings_stub import HoldingsStub, holdings_stub
+from tests.shops import a_shop
 from tieout.dispatch import Sweeping, announce_due
 from tieout.holdings import fetch, settle_holdings
 from tieout.shop import Shop
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)
 RATE, AT_ONCE = 24, 6
@@ -108,22 +108,9 @@ def _stub() -> Iterator[HoldingsStub]:
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: HoldingsStub) -> Iterator[Shop]:
     """What settling needs, under a tight limit."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name=f"g{uuid4().hex}",
-        gateway_url=stub.url,
-        gateway_secrets="k1:a-jwt-secret-of-forty-bytes-or-rather-more",
-        gateway_api_secrets="k1:an-api-secret-of-forty-bytes-or-rather-more",
-        gateway_rate=RATE,
-        gateway_at_once=AT_ONCE,
-        ask_pause_s=0,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    limits = {"gateway_rate": RATE, "gateway_at_once": AT_ONCE}
+    with a_shop(database_url, broker_url, stub.url, gateway_name=f"g{uuid4().hex}", **limits) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 def test_each_account_is_asked_in_time_and_orders_lose_no_more_than_the_share(

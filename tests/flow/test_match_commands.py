@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,31 +15,11 @@ from cli import context
 from cli.explain import explain
 from cli.match import match
 from cli.rules import rules as rules_command
-from tests.builders import EVENING, GATEWAY, a_batch, a_leg, a_transaction, an_answer, our_line, rules, store_snapshot
+from tests.builders import EVENING, a_batch, a_leg, a_transaction, an_answer, our_line, rules, store_snapshot
 from tieout.reconcile import reconcile
 from tieout.state import refresh
 
-
-@pytest.fixture(name="_settings", autouse=True)
-def _settings(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Settings of one gateway on the tests' own servers, and a clock that stands at 20:30 IST."""
-    clock = tmp_path / "clock"
-    clock.write_text(EVENING.isoformat())
-    named = {
-        "HOME": str(tmp_path),
-        "DATABASE_URL": database_url,
-        "BROKER_URL": broker_url,
-        "GATEWAY_NAME": GATEWAY,
-        "GATEWAY_SECRETS": "k1:a-secret-of-some-length-for-tests",
-        "GATEWAY_API_SECRETS": "k1:another-secret-of-some-length",
-        "SIMULATED": "true",
-        "CLOCK_FILE": str(clock),
-    }
-    for name, value in named.items():
-        monkeypatch.setenv(f"TIEOUT_{name}", value)
-    context.settings.cache_clear()
-    yield
-    context.settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture(name="tie", autouse=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,10 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
-from cli import context
 from cli.main import tieout
-from tests.builders import EVENING, GATEWAY, a_leg
+from tests.builders import EVENING, a_leg
 from tests.settled_day import import_rows, judge, ours
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 BY = ("2026-11-20", "--by", "Asha Rao")
 
@@ -23,28 +23,6 @@ BY = ("2026-11-20", "--by", "Asha Rao")
 def _database_url(settled_url: str) -> str:
     """A copy of the small day, told and judged."""
     return settled_url
-
-
-@pytest.fixture(name="clock", autouse=True)
-def _clock(database_url: str, broker_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Settings of one gateway on the tests' own servers, and a clock that stands at 20:30 IST."""
-    clock = tmp_path / "clock"
-    clock.write_text(EVENING.isoformat())
-    named = {
-        "HOME": str(tmp_path),
-        "DATABASE_URL": database_url,
-        "BROKER_URL": broker_url,
-        "GATEWAY_NAME": GATEWAY,
-        "GATEWAY_SECRETS": "k1:a-secret-of-some-length-for-tests",
-        "GATEWAY_API_SECRETS": "k1:another-secret-of-some-length",
-        "SIMULATED": "true",
-        "CLOCK_FILE": str(clock),
-    }
-    for name, value in named.items():
-        monkeypatch.setenv(f"TIEOUT_{name}", value)
-    context.settings.cache_clear()
-    yield clock
-    context.settings.cache_clear()
 
 
 @pytest.fixture(name="told")

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from config.clock import FixedClock
-from config.settings import Settings
 from gateway.client import GatewayClient
 from inbox.decide import OURS_PAUSE
 from inbox.units import Unit
@@ -23,6 +22,7 @@ from store.due import free_dead
 from store.transactions import ensure
 from tests.builders import our_line
 from tests.gateway_stub import Json, Says, Stub, a_leg, a_transaction, gateway_stub, known, said, unknown
+from tests.shops import API, JWT, a_shop
 from tieout import outcomes as outcomes_module
 from tieout.follow import ask_again
 from tieout.reconcile import reconcile
@@ -30,39 +30,16 @@ from tieout.replay import Parked, replay
 from tieout.settle import settle
 from tieout.shop import Shop
 from tieout.state import refresh as real_refresh
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 7, 0, tzinfo=UTC)
-JWT, API = "jwt-secret-that-nobody-else-knows-0123456789", "api-secret-that-nobody-else-knows-0123456789"
 Event = Callable[..., UUID]
-
-
-@pytest.fixture(name="stub")
-def _stub() -> Iterator[Stub]:
-    """The stand-in of the Gateway."""
-    with gateway_stub() as stub:
-        yield stub
 
 
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: Stub) -> Iterator[Shop]:
     """What settling needs, asking a transaction as often as it likes."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets=f"k1:{JWT}",
-        gateway_api_secrets=f"k1:{API}",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        call_deadline_s=3.0,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url, call_deadline_s=3.0) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 @pytest.fixture(name="event")
