@@ -39,6 +39,7 @@ def _service(engine: Engine, database_url: str, broker_url: str, tmp_path: Path)
             "TIEOUT_SWEEP_S": "0.3",
             "TIEOUT_CALL_DEADLINE_S": "8",
             "TIEOUT_SIMULATED": "1",
+            "TMPDIR": str(tmp_path),  # a worker that is killed leaves a folder there
         }
         service = Service(engine, stub, broker, sender(broker_url), environment, tmp_path / "worker.log")
         try:

@@ -121,7 +121,12 @@ def _both(
 def _worker(folder: Path) -> Iterator[None]:
     with (folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "worker"], cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            [sys.executable, "-m", "worker"],
+            env={**os.environ, "TMPDIR": str(folder)},  # a worker that is killed leaves a folder there
+            cwd=ROOT,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         yield
