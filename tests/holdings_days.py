@@ -75,9 +75,9 @@ class Days:
         report = import_file(self.engine, kind=kind, file=file, gateways=gateways, now=self.now, rules=rules)
         assert not report.problems
 
-    def positions(self, held: Mapping[str, int], *, price: int = 400) -> None:
+    def positions(self, held: Mapping[str, int], *, price: int = 400, account: str = ACCOUNT) -> None:
         """What the books say is held of each ISIN at the end of today, at so many rupees."""
-        self.file("positions", *(f"{ACCOUNT},kite,{self.today},{isin},{count},{price}" for isin, count in held.items()))
+        self.file("positions", *(f"{account},kite,{self.today},{isin},{count},{price}" for isin, count in held.items()))
 
     def order(self, side: str, quantity: int, isin: str = AXIS, symbol: str = "AXISBANK") -> None:
         """An order of ours of today, filled whole."""
@@ -87,14 +87,14 @@ class Days:
 
     # ------------------------------------------------------------ the broker
 
-    def shows(self, *rows: Mapping[str, object]) -> None:
+    def shows(self, *rows: Mapping[str, object], account: str = ACCOUNT) -> None:
         """The broker's answer as of now is fetched: rows of `security`."""
         told = self.now.isoformat()
         self.stub.says = lambda name: held(
             name, broker=self.broker, securities=list(rows), snapshotDate=told, lastUpdate=told, mutualFunds=None
         )
         shop = replace(self.shop, clock=FixedClock(self.now))
-        names = fetch(self.engine, gateway=shop.gateways["demo"], accounts=[ACCOUNT], now=self.now)
+        names = fetch(self.engine, gateway=shop.gateways["demo"], accounts=[account], now=self.now)
         assert settle_holdings(shop, names) == []
 
     # ------------------------------------------------------------ what people see

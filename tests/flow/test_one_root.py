@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.builders import Json, a_batch, a_leg, a_transaction, an_answer, iso, store_snapshot, store_webhook
-from tests.holdings_days import ACCOUNT, AXIS, FRIDAY, WEDNESDAY, Days, lived, security
+from tests.holdings_days import ACCOUNT, AXIS, FRIDAY, TUESDAY, WEDNESDAY, Days, lived, security
 from tieout.reconcile import reconcile
 from tieout.state import refresh
 
 TRANSACTION = "TRX_0123456789abcdef0123456789abcdef"
 INFY = "INE009A01021"
+OTHER = "5f0321b5f3743c31d95abd36"
 
 
 @pytest.fixture(name="days")
@@ -28,9 +29,9 @@ def _days(engine: Engine, broker_url: str, tmp_path: Path) -> Iterator[Days]:
         yield days
 
 
-def ordered(days: Days, leg: Json, **booked: object) -> None:
+def ordered(days: Days, leg: Json, batch: Json | None = None, **booked: object) -> None:
     """An order of today: the Gateway says this leg, the books say it, too, but for these columns."""
-    batch = a_batch(leg, createdAt=iso(days.now), completedDate=iso(days.now))
+    batch = (batch or a_batch(leg)) | {"createdAt": iso(days.now), "completedDate": iso(days.now)}
     with days.engine.begin() as connection:
         txn = a_transaction(connection, TRANSACTION, gateway="demo", account=ACCOUNT)
         store_webhook(connection, batch, transaction_id=TRANSACTION, gateway="demo", received_at=days.now)
@@ -114,8 +115,27 @@ def test_another_share_than_the_books_have(days: Days) -> None:
 
 
 def test_an_order_that_was_never_placed(days: Days) -> None:
-    """The books have it filled: nothing differs until it should have settled, then the break is the order's."""
-    leg = a_leg(status="UNPLACED", filledQuantity=0, averagePrice=0)
-    ordered(days, leg, filled_quantity=10, average_price=400, status="COMPLETE")
+    """The books have it filled: nothing is missing until it should have settled, and then by that break."""
+    leg = a_leg(filledQuantity=0, averagePrice=0, exchangeOrderId=None)
+    batch = a_batch(unplaced=[leg], orders=[], status="UNPLACED", quantity=10, filled=0, buyAmount=0)
+    ordered(days, leg, batch, filled_quantity=10, average_price=400, status="COMPLETE")
     held(days)
-    assert [row for row in days.found() if row[1] == "break"]
+    assert [row for row in days.found() if row[1] == "break"] == [("unplaced", "break", -10)]
+    assert days.parts() == {AXIS: {}, INFY: {}}
+    days.evening(FRIDAY)
+    held(days)
+    assert days.found() == [("orphan-fill", "note", -10), ("unplaced", "break", -10)]
+    assert roots(days) == {"unplaced"}
+
+
+def test_an_order_that_is_booked_in_another_account(days: Days) -> None:
+    """One break, of the account; ten more here and ten fewer there point to it."""
+    days.evening(TUESDAY)
+    days.positions({AXIS: 50}, account=OTHER)
+    days.evening(WEDNESDAY)
+    ordered(days, a_leg(), account=OTHER)
+    days.evening(FRIDAY)
+    held(days, axis=110)
+    days.shows(security(quantity=50), account=OTHER)
+    assert days.found() == [("account", "break", 0), ("orphan-fill", "note", -10), ("orphan-fill", "note", 10)]
+    assert roots(days) == {"account"}
