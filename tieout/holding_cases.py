@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from books.cells import IST
-from recon.holdings.ledger import LINGERS
 from recon.holdings.values import (
     Action,
     HoldingsCase,
@@ -32,6 +31,7 @@ from store.instruments import Master, read_master
 from tieout.rules import Rules
 
 SETTLING = timedelta(days=10)  #: a trade that is older has settled
+CREDITING = timedelta(days=25)  #: a bonus whose ex-date is longer ago is credited, or has been missing for long
 READABLE = "v2"  #: an older form leaves shares out
 
 ByAccount = Mapping[str, Sequence[Row[Any]]]
@@ -64,7 +64,7 @@ def load(
     openings = {account: _opening(each) for account, each in positions.items()}
     shown = {account: _shown(answers.get(account), rows[account], master) for account in accounts}
     seen = [day, *(o.as_of for o in openings.values()), *(s.day for s in shown.values() if s)]
-    first = min([min(seen) - SETTLING, *(a.ex_date for a in actions if a.ex_date >= day - LINGERS)])
+    first = min(min(seen) - SETTLING, _bonus_since(actions, openings.values(), day))
     trades = _by_account(holding_verdicts.read(connection, "trades", **named, first=first))  # type: ignore[arg-type]
     found = {}
     for account in accounts:
@@ -86,6 +86,13 @@ def load(
         )
         found[account] = LoadedAccount(case=case, snapshot_id=answer.snapshot_id if answer and case.shown else None)
     return found
+
+
+def _bonus_since(actions: Iterable[Action], openings: Iterable[Opening], day: date) -> date:
+    """The ex-date of the first bonus that may not be credited yet on anything held: no trade since then has it."""
+    held = {position.isin for opening in openings for position in opening.positions}
+    mine = (a.ex_date for a in actions if a.kind == "bonus" and a.isin in held and a.ex_date >= day - CREDITING)
+    return min(mine, default=day)
 
 
 def _by_account(rows: Sequence[Row[Any]]) -> dict[str, list[Row[Any]]]:

@@ -62,6 +62,17 @@ def test_a_bonus_is_awaited_by_books_that_already_hold_it(days: Days) -> None:
     assert days.found() == [("unexplained", "break", -53)]
 
 
+def test_what_was_bought_after_the_ex_date_has_no_bonus(days: Days) -> None:
+    """Ten bought on Friday are among the 160 of February; 150 of them are the 100 of before with their bonus."""
+    days.file("corporate-actions", bonus("2026-02-04"))
+    days.evening(FRIDAY)
+    days.order("BUY", 10, WIPRO, "WIPRO")
+    days.evening(date(2026, 2, 2))
+    days.positions({WIPRO: 160})
+    days.shows(wipro(110))
+    assert days.found() == [("bonus-pending", "pending", -50)]
+
+
 def test_a_bonus_that_is_not_listed_in_time_is_a_break(days: Days) -> None:
     """On the day it is due it is pending, on the next it is not; an answer from before cannot know."""
     days.file("corporate-actions", bonus(f"{FRIDAY}"))
