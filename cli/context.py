@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from cli.homes import enter, latest
 from cli.show import WRONG_CALL, Failure, stderr
 from config.clock import Clock, clock_from
-from config.servers import Servers, open_servers
+from config.servers import Servers, open_broker, open_database, open_servers
 from config.settings import Gateway, Settings, load_settings
 from store.engine import connect
 from store.migrate import migrate, require_head
@@ -68,14 +68,24 @@ def servers() -> Iterator[Servers]:
 
 @contextmanager
 def database() -> Iterator[Engine]:
-    """An engine on the migrated database; the embedded one is migrated here, the user's own is not."""
-    with servers() as found:
-        engine = connect(found.database_url, application="tieout-cli")
+    """An engine on the migrated database; the embedded one is migrated here, the user's own is not.
+
+    The broker is not asked for: what is stored can be looked at while it is away.
+    """
+    with open_database(settings()) as (url, embedded):
+        engine = connect(url, application="tieout-cli")
         try:
-            if found.postgres:
+            if embedded:
                 migrate(engine)
             else:
                 require_head(engine)
             yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def broker() -> Iterator[str]:
+    """The broker's address: one's own, unchecked, or that of the embedded one, found running or started."""
+    with open_broker(settings()) as url:
+        yield url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.context import NO_GATEWAY, clock, database, servers, settings, wanted_gateways
+from cli.context import NO_GATEWAY, broker, clock, database, settings, wanted_gateways
 from cli.show import in_ist, output_options, show_rows, stdout
 from gateway.rate import Limiter
 from tieout.desk import gateways as desk
@@ -42,10 +42,10 @@ def gateways(*, name: str | None, as_json: bool, as_csv: bool) -> None:
 
 def _rows(name: str | None) -> list[GatewayNow]:
     own, now, wanted = settings(), clock().now(), wanted_gateways(name)
-    with servers() as found, database() as engine, engine.connect() as connection:
+    with broker() as url, database() as engine, engine.connect() as connection:
         names, calendar = [each.name for each in wanted], rules_from(own).calendar
         complete = completeness(connection, names, now=now, calendar=calendar, silence=own.feed_silence)
-        return desk.gateways_now(connection, wanted, Limiter(found.broker_url), complete=complete, now=now)
+        return desk.gateways_now(connection, wanted, Limiter(url), complete=complete, now=now)
 
 
 def _tell(row: GatewayNow) -> None:
@@ -57,8 +57,12 @@ def _tell(row: GatewayNow) -> None:
     held += f" until {in_ist(row.blocked_until)}" if row.blocked_until else ""
     out.print(f"{row.gateway}: {row.url}, {where}, book {row.book}", markup=False)
     out.print(
-        f"  webhooks come to {row.webhook_url or row.webhook_path}, the last {in_ist(row.webhook_at)}", markup=False
+        f"  webhooks come to {row.webhook_url or row.webhook_path}, the last {in_ist(row.webhook_at, none='never')}",
+        markup=False,
     )
-    out.print(f"  calls {row.calls}{held}; {free}; the last answer {in_ist(row.answered_at)}", markup=False)
-    out.print(f"  {row.state}; complete until {in_ist(row.watermark)}", markup=False)
+    out.print(
+        f"  calls {row.calls}{held}; {free}; the last answer {in_ist(row.answered_at, none='never')}", markup=False
+    )
+    until = f"complete until {in_ist(row.watermark)}" if row.watermark else "completeness is not proven"
+    out.print(f"  {row.state}; {until}", markup=False)
     show_rows(desk.key_rows(row), columns=desk.KEY_COLUMNS[1:], empty="  It has no keys.")

@@ -75,6 +75,32 @@ def open_servers(settings: Settings) -> Iterator[Servers]:
         )
 
 
+@contextmanager
+def open_database(settings: Settings) -> Iterator[tuple[str, bool]]:
+    """The database alone: its address, and whether it is the embedded one. Raises `ServerError`."""
+    if settings.database_url is not None:
+        yield _checked_database(settings), False
+        return
+    server = start_postgres(settings.home / "postgres")
+    try:
+        yield server.url, True
+    finally:
+        server.stop()
+
+
+@contextmanager
+def open_broker(settings: Settings) -> Iterator[str]:
+    """The broker alone: one's own, unchecked, or the embedded one. Raises `ServerError`."""
+    if settings.broker_url is not None:
+        yield settings.broker_url.get_secret_value()
+        return
+    server = start_broker(settings.home / "valkey")
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
 def remove_home(home: Path) -> None:
     """Delete a home folder, and the data that lies elsewhere because PostgreSQL could not reach it."""
     data = home / "postgres" / "data"

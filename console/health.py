@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -48,10 +48,15 @@ class _Gauges(Collector):
         yield _one("tieout_events_oldest_open_seconds", "Age of the oldest open event", queue.oldest_s or 0)
         parked = {group.reason: group.count for group in queue.parked}
         yield _by("tieout_events_parked", "Parked events", "reason", parked)
+        yield from _of_pace(queue)
         yield _one("tieout_transactions_unjudged", "Transactions changed since their verdict", units.unjudged)
         yield _one("tieout_transactions_followed", "Transactions not at their end", units.followed)
         yield _one("tieout_questions_due", "Followed transactions whose question is due", units.ask_due)
         yield _one("tieout_workers_alive", "Workers heard of lately", queue.workers_alive)
+        freshest = {sign.kind: sign.age_s for sign in reversed(queue.signs) if sign.kind != "canary"}
+        yield _by("tieout_sign_of_life_age_seconds", "Age of the freshest sign of each part", "part", freshest)
+        canaries = {canary.queue: canary.age_s for canary in queue.canaries if canary.age_s is not None}
+        yield _by("tieout_canary_age_seconds", "Age of the last message through each queue", "queue", canaries)
         refused: dict[str, int] = {}
         for refusal in queue.refusals:
             refused[refusal.reason] = refused.get(refusal.reason, 0) + refusal.count
@@ -63,11 +68,26 @@ class _Gauges(Collector):
         yield _by("tieout_broker_waiting", "Messages waiting in the broker", "queue", waiting)
 
 
-def _one(name: str, says: str, value: int) -> GaugeMetricFamily:
+def _of_pace(queue: QueueNow) -> Iterator[GaugeMetricFamily]:
+    yield _one("tieout_events_last_minutes", "Events received in the last five minutes", queue.pace.came)
+    took = {"0.5": queue.pace.median_ms, "0.95": queue.pace.slow_ms}
+    says = "From stored to done, of the events received in the last five minutes that are done"
+    yield _by(
+        "tieout_settled_within_seconds",
+        says,
+        "share",
+        {share: ms / 1000 for share, ms in took.items() if ms is not None},
+    )
+    oldest = min((group.oldest_at for group in queue.parked), default=queue.as_of)
+    age_s = max(0.0, (queue.as_of - oldest).total_seconds())
+    yield _one("tieout_events_oldest_parked_seconds", "Age of the oldest parked event", age_s)
+
+
+def _one(name: str, says: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, says, value=value)
 
 
-def _by(name: str, says: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+def _by(name: str, says: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, says, labels=[label])
     for key, value in values.items():
         family.add_metric([key], value)

@@ -10,6 +10,7 @@ from tieout.desk import breaks as desk_breaks
 from tieout.desk import transactions as desk_transactions
 from tieout.desk.events import as_uuid
 from tieout.desk.queue import queue_now
+from tieout.desk.troubles import troubles
 
 pages = Blueprint("overview", __name__)
 
@@ -18,9 +19,11 @@ pages = Blueprint("overview", __name__)
 def show() -> str:
     """The queue as ops need it, and what is open for finance."""
     found = desk()
+    queue = queue_now(found.engine, found.watch, now=found.now())
     return render_template(
         "overview.html",
-        queue=queue_now(found.engine, found.watch, now=found.now()),
+        queue=queue,
+        troubles=troubles(queue),
         names=desk_breaks.costliest_first(desk_breaks.by_name(found.engine)),
         live=request.args.get("live") == "1",
         over=found.looking_back,

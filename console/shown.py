@@ -75,6 +75,7 @@ def register(app: Flask) -> None:
         "clipped": clipped,
         "outcome": outcome,
         "span": span,
+        "took": took,
         "rupees": rupees,
         "shares": shares,
         "grouped": grouped,
@@ -157,6 +158,11 @@ def span(seconds: int | None) -> str:
     if seconds < DAY_S:
         return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
     return f"{seconds // DAY_S} d {seconds % DAY_S // HOUR_S} h"
+
+
+def took(took_ms: int) -> str:
+    """A short length of time, to a tenth of a second."""
+    return f"{took_ms / 1000:.1f} s" if took_ms < MINUTE_S * 1000 else span(took_ms // 1000)
 
 
 def size(count: int | None) -> str:

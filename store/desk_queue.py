@@ -38,7 +38,7 @@ class Units:
     """Transactions as units of work."""
 
     open: int  #: with at least one open event
-    due: int  #: of those, with an event whose time has come
+    due: int  #: of those, with an event whose time has come and a gateway that is called
     due_for_s: int  #: how long the longest due has been so
     claimed: int
     lapsed: int  #: claimed, but the lease has ended
@@ -46,6 +46,7 @@ class Units:
     ask_due: int
     next_ask_at: datetime | None
     unjudged: int  #: a side changed since the verdict
+    held: int = 0  #: with an event whose time has come, of a gateway whose calls are stopped; not in `due`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,20 +120,52 @@ def arrived(connection: Connection, *, start: datetime, end: datetime) -> dict[s
     return {row["state"]: row["count"] for row in rows.mappings()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast events that came in a span were settled, from stored to done; None: none of them is done."""
+
+    came: int
+    done: int
+    median_ms: int | None
+    slow_ms: int | None  #: 95 of 100 took no longer
+
+
+_PACE = text("""
+select count(*) as came, count(took) as done,
+  percentile_disc(0.5) within group (order by took) as median_ms,
+  percentile_disc(0.95) within group (order by took) as slow_ms
+from (
+  select (extract(epoch from done_at - stored_at) * 1000)::bigint as took
+  from events where received_at > :since
+) e
+""")
+
+
+def pace(connection: Connection, *, since: datetime) -> Pace:
+    """The pace of the events received after that instant of the domain's clock."""
+    return Pace(**connection.execute(_PACE, {"since": since}).mappings().one())
+
+
 _UNITS = text("""
 with open as (
   select gateway, case family when 'holdings' then account when 'mf-holdings' then event_id::text
       else coalesce(transaction_id, event_id::text) end as unit, min(next_attempt_at) as due_at
   from events where state in ('received', 'waiting', 'claimed') group by 1, 2
+), ready as (
+  select o.due_at, g.gateway is not null as stopped from open o
+  left join gateway_states g on g.gateway = o.gateway
+    and (g.breaker <> 'closed' or g.blocked_until > clock_timestamp())
+  where o.due_at <= clock_timestamp()
 ), leases as (
   select lease_until from transactions where lease_until is not null
   union all select lease_until from holding_accounts where lease_until is not null
 )
 select
   (select count(*) from open) as open,
-  (select count(*) from open where due_at <= clock_timestamp()) as due,
+  (select count(*) from ready where not stopped) as due,
+  (select count(*) from ready where stopped) as held,
   (select coalesce(extract(epoch from clock_timestamp() - min(due_at)), 0)::bigint
-     from open where due_at <= clock_timestamp()) as due_for_s,
+     from ready where not stopped) as due_for_s,
   (select count(*) from leases) as claimed,
   (select count(*) from leases where lease_until <= clock_timestamp()) as lapsed,
   (select count(*) from transactions where ask_at is not null) as followed,

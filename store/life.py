@@ -29,6 +29,8 @@ _SIGNS = text("""
 select kind, name, sent_at, seen_at, detail, clock_timestamp() - seen_at as age from signs_of_life order by kind, name
 """)
 
+_GONE = text("delete from signs_of_life where kind = :kind and name = :name")
+
 _FORGET = text("delete from signs_of_life where seen_at < clock_timestamp() - cast(:age as interval)")
 
 _DB_NOW = text("select clock_timestamp()")
@@ -44,6 +46,11 @@ def seen(
 ) -> None:
     """Write that it lives, by the database's clock."""
     connection.execute(_SEEN, {"kind": kind, "name": name, "sent_at": sent_at, "detail": detail})
+
+
+def gone(connection: Connection, *, kind: str, name: str) -> None:
+    """Forget one that ended as it should: its silence is nothing to look at."""
+    connection.execute(_GONE, {"kind": kind, "name": name})
 
 
 def begin_period(connection: Connection, *, job: str, every: timedelta) -> bool:

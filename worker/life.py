@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
@@ -26,6 +27,8 @@ from worker.process import Process, open_process, worker_name
 
 _LOG = structlog.get_logger("tieout.worker")
 HEARTBEAT_S: Final = 5.0
+SAY_AGAIN_S: Final = 60.0
+LEAVE_S: Final = 2.0
 CANARY: Final = timedelta(minutes=1)
 TICK: Final = timedelta(seconds=0.25)  #: between two looks at what may go out to a gateway with a limit
 CANARY_SIMULATED: Final = timedelta(seconds=5)
@@ -39,6 +42,7 @@ class Life(threading.Thread):
         super().__init__(name="life", daemon=True)
         self._settings, self._stopped = settings, threading.Event()
         self._beaten_at = 0.0
+        self._failed_at: float | None = None  #: when it was last said that something fails
 
     def run(self) -> None:
         """Live."""
@@ -47,14 +51,34 @@ class Life(threading.Thread):
             begun = time.monotonic()
             try:
                 self._live_once(own)
+                self._failing(None)
             except (SQLAlchemyError, BrokerAwayError, OSError) as error:
-                _LOG.warning("worker.life-failed", error=type(error).__name__)
+                self._failing(error)
             pause_s = min(self._settings.sweep_s, TICK.total_seconds()) if own.limited else self._settings.sweep_s
             self._stopped.wait(max(0.1, pause_s - (time.monotonic() - begun)))
+        self._leave(own)
 
     def stop(self) -> None:
-        """Stop after the current round."""
+        """Stop after the current round, and wait a moment for it."""
         self._stopped.set()
+        self.join(LEAVE_S)
+
+    def _leave(self, own: Process) -> None:
+        """Take the sign of life away: who ends as told is not missed."""
+        with suppress(SQLAlchemyError), own.shop.engine.begin() as connection:
+            life.gone(connection, kind="worker", name=worker_name())
+
+    def _failing(self, error: Exception | None) -> None:
+        """Say what fails once, and again each minute while it does; and that it is over."""
+        now, before = time.monotonic(), self._failed_at
+        if error is None:
+            if before is not None:
+                _LOG.info("worker.life-well-again")
+            self._failed_at = None
+        elif before is None or now - before >= SAY_AGAIN_S:
+            said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+            _LOG.warning("worker.life-failed", error=type(error).__name__, said=said, fix="start what is away")
+            self._failed_at = now
 
     def _live_once(self, own: Process) -> None:
         engine = own.shop.engine

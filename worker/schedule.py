@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 from celery.beat import Scheduler
@@ -44,6 +45,12 @@ class LivingScheduler(Scheduler):
         if time.monotonic() - self._shown_at >= BEAT_S:
             self._show()
         return seconds
+
+    def close(self) -> None:
+        """End; who ends as told is not missed."""
+        super().close()
+        with suppress(SQLAlchemyError), self._engine.begin() as connection:
+            life.gone(connection, kind="beat", name=worker_name())
 
     def _show(self) -> None:
         self._shown_at = time.monotonic()

@@ -11,12 +11,14 @@ from sqlalchemy import Engine
 from config.calendar import IST
 from config.queues import QUEUES
 from store import desk_queue, desk_refusals
-from store.desk_queue import GatewayState, OpenGroup, ParkedGroup, Period, Sign, Units
+from store.desk_queue import GatewayState, OpenGroup, Pace, ParkedGroup, Period, Sign, Units
 from store.desk_refusals import Alert, RefusedReason
 from tieout.desk.broker import BrokerView, BrokerWatch
 
-ALIVE_S = 90  #: a worker or process silent for longer counts as gone
-SWEEP_LATE_S = 60
+ALIVE_S = 30  #: a worker or process, which shows itself every 5 s, silent for longer counts as gone
+SWEEP_LATE_S = 30
+SHOWN_GONE_S = 900  #: who fell silent is shown for so long; then only if it was the last of its kind
+PACE_SPAN = timedelta(minutes=5)
 CANARY_LATE_S = 180  #: canaries are sent each minute
 DUE_LATE_S = 60  #: due work that nobody was told of, longer than the sweep's pace explains
 ALERTS_SHOWN = 5
@@ -71,6 +73,7 @@ class QueueNow:
     groups: tuple[OpenGroup, ...]
     parked: tuple[ParkedGroup, ...]
     today: Today
+    pace: Pace  #: of the last `PACE_SPAN`
     units: Units
     depths: Depths
     signs: tuple[Sign, ...]
@@ -122,6 +125,21 @@ class QueueNow:
         return sum(1 for sign in self.workers if sign.age_s <= ALIVE_S)
 
     @property
+    def parts(self) -> tuple[Sign, ...]:
+        """The signs of life of all parts that a person should see: no worker that ended long ago."""
+        newest = {sign.kind: sign for sign in reversed(self.signs)}
+        return tuple(
+            sign
+            for sign in self.signs
+            if sign.kind != "canary" and (sign.age_s <= SHOWN_GONE_S or newest[sign.kind] is sign)
+        )
+
+    @property
+    def stopped(self) -> tuple[GatewayState, ...]:
+        """Gateways to which no call goes out."""
+        return tuple(state for state in self.gateways if state.breaker != "closed" or state.blocked)
+
+    @property
     def sweep(self) -> Sign | None:
         """The last sweep."""
         return next(iter(self._of("sweep")), None)
@@ -130,6 +148,10 @@ class QueueNow:
     def beat(self) -> Sign | None:
         """The last tick of the schedule."""
         return next(iter(self._of("beat")), None)
+
+    def silent(self, sign: Sign) -> bool:
+        """Whether that part should have shown itself since."""
+        return sign.age_s > (SWEEP_LATE_S if sign.kind == "sweep" else ALIVE_S)
 
     def _of(self, kind: str) -> tuple[Sign, ...]:
         return tuple(sign for sign in self.signs if sign.kind == kind)
@@ -148,6 +170,7 @@ def queue_now(engine: Engine, watch: BrokerWatch, *, now: datetime) -> QueueNow:
             groups=tuple(desk_queue.open_groups(connection)),
             parked=tuple(desk_queue.parked_groups(connection)),
             today=Today(received=sum(arrived.values()), done=arrived.get("done", 0), parked=arrived.get("parked", 0)),
+            pace=desk_queue.pace(connection, since=now - PACE_SPAN),
             units=units,
             depths=depths(units, broker),
             signs=signs,
