@@ -23,6 +23,7 @@ from bench.corpus.measure import database
 from bench.corpus.orders import told
 from bench.corpus.stored import RULES, tell
 from bench.corpus.story import Story
+from bench.proof_facts import tell_beside
 from bench.proofs import Outcome
 from bench.volume import made
 from config.settings import child_environment
@@ -137,6 +138,7 @@ def _closed_corpus(engine: Engine, folder: Path) -> tuple[list[Close], Counter[s
     closed: list[Close] = []
     stories = [s for seed in SEEDS for s in told(seed + 1000 * seed, REPEATS, BATCHES) if s.stored]
     tell(engine, stories, folder)
+    tell_beside(engine, folder)
     with engine.begin() as connection:
         for statement in _MORE:
             connection.execute(text(statement))
