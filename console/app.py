@@ -10,7 +10,20 @@ from sqlalchemy import Engine, event
 
 from config.clock import Clock, clock_from
 from config.settings import Settings
-from console import accounts, away, breaks, completeness, days, events, health, holdings, overview, shown, transactions
+from console import (
+    accounts,
+    away,
+    breaks,
+    completeness,
+    days,
+    events,
+    health,
+    holdings,
+    overview,
+    reference,
+    shown,
+    transactions,
+)
 from console.api.serving import serve_api
 from console.desk import Desk
 from console.guard import guard
@@ -31,6 +44,7 @@ BLUEPRINTS = (
     transactions.pages,
     holdings.pages,
     accounts.pages,
+    reference.pages,
     health.pages,
 )
 

@@ -30,7 +30,11 @@ GROUPS = (
         within=("events.show",),
     ),
     Group(word="Gateways", pages=(("completeness.gateways", "Gateways"), ("completeness.show", "Completeness"))),
-    Group(word="Day", pages=(("days.today", "Day"),), within=("days.show",)),
+    Group(
+        word="Day",
+        pages=(("days.today", "Day"), ("reference.listed", "Reference data"), ("reference.sessions", "Sessions")),
+        within=("days.show",),
+    ),
     Group(
         word="Breaks",
         pages=(("breaks.listed", "Breaks"), ("breaks.explained", "Meanings")),

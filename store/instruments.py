@@ -78,7 +78,7 @@ select exchange, symbol, series, isin, valid_from, valid_to, successor, replaced
 ) told
 where (cast(:day as date) is null or (valid_from <= :day and (valid_to is null or valid_to >= :day)))
   and (cast(:about as text) is null or :about in (symbol, isin, successor))
-order by exchange, symbol, valid_from, replaced_at nulls last, version
+order by exchange, symbol, valid_from, replaced_at nulls last, version limit :limit
 """)
 
 
@@ -90,10 +90,11 @@ def periods_of(connection: Connection, listings: Collection[Listing]) -> Sequenc
 
 
 def listed_instruments(
-    connection: Connection, *, day: date | None, about: str | None, versions: bool = False
+    connection: Connection, *, day: date | None, about: str | None, versions: bool = False, limit: int | None = None
 ) -> Sequence[Row[Any]]:
     """The periods that hold on that day, or all; of one symbol or ISIN if asked; with what was replaced if asked."""
-    return connection.execute(_LISTED, {"day": day, "about": about, "versions": versions}).all()
+    named = {"day": day, "about": about, "versions": versions, "limit": limit}
+    return connection.execute(_LISTED, named).all()
 
 
 # ---------------------------------------------------------------- changing the table

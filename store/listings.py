@@ -65,7 +65,7 @@ select * from (
 ) told
 where (:versions or replaced_at is null) and (cast(:day as date) is null or ex_date <= :day)
   and (cast(:about as text) is null or :about in (isin, new_isin, temporary_isin, kind))
-order by ex_date, isin, kind, version
+order by ex_date, isin, kind, version limit :limit
 """)
 
 
@@ -94,7 +94,8 @@ def renaming_actions(connection: Connection, kinds: Collection[str]) -> Sequence
 
 
 def listed_actions(
-    connection: Connection, *, day: date | None, about: str | None, versions: bool = False
+    connection: Connection, *, day: date | None, about: str | None, versions: bool = False, limit: int | None = None
 ) -> Sequence[Row[Any]]:
     """The corporate actions whose ex-date that day has reached, or all; of one ISIN or kind; every version if asked."""
-    return connection.execute(_LISTED_ACTIONS, {"day": day, "about": about, "versions": versions}).all()
+    named = {"day": day, "about": about, "versions": versions, "limit": limit}
+    return connection.execute(_LISTED_ACTIONS, named).all()

@@ -95,7 +95,13 @@ def touch(connection: Connection, kind: str) -> None:
 
 
 def listed(
-    connection: Connection, kind: str, *, day: date | None = None, code: str | None = None, versions: bool = False
+    connection: Connection,
+    kind: str,
+    *,
+    day: date | None = None,
+    code: str | None = None,
+    versions: bool = False,
+    limit: int | None = None,
 ) -> Sequence[Row[Any]]:
     """The facts of a kind: those that count on that day, or all; with every version if asked."""
     table = TABLES[kind]
@@ -107,9 +113,9 @@ def listed(
         select {columns} from {table.name} f where (:versions or replaced_at is null)
           and (cast(:day as date) is null or (valid_from <= :day and {until} >= :day))
           and (cast(:code as text) is null or {about})
-        order by valid_from, exchange, code, version
+        order by valid_from, exchange, code, version limit :limit
         """),
-        {"versions": versions, "day": day, "code": code},
+        {"versions": versions, "day": day, "code": code, "limit": limit},
     ).all()
 
 

@@ -37,6 +37,9 @@ EVERY_PAGE = (
     "/refusals",
     "/alerts",
     "/meanings",
+    "/reference",
+    "/reference?kind=ticks&date=2026-11-20&q=INFY&versions=1",
+    "/sessions?year=2026",
     "/metrics",
     "/livez",
 )
@@ -91,7 +94,18 @@ def test_every_page_answers_with_the_broker_away(client: FlaskClient) -> None:
 def test_every_page_answers_over_an_empty_database(engine: Engine) -> None:
     """Before anything has come, pages teach what to do instead of failing."""
     client = _client(engine)
-    for path in ("/", "/day", f"/day/{DAY}", "/breaks", "/events", "/refusals", "/alerts", "/metrics"):
+    for path in (
+        "/",
+        "/day",
+        f"/day/{DAY}",
+        "/breaks",
+        "/events",
+        "/refusals",
+        "/alerts",
+        "/metrics",
+        "/reference",
+        "/sessions",
+    ):
         answer = client.get(path, headers={"Host": HOST}, follow_redirects=True)
         assert answer.status_code == 200, path
     assert "tieout import orders" in _get(client, f"/day/{DAY}").text

@@ -9,15 +9,21 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from cli import context
 from cli.main import tieout
+from config.clock import FixedClock
 from config.sessions import special_days
+from config.settings import Settings
+from console.app import create_app
 from tests.builders import EVENING, rules
+from tieout.desk.broker import BrokerWatch
 from tieout.desk.reference import facts
 from tieout.desk.sessions import sessions
 from tieout.imports import import_file
+from tieout.rules import rules_from
 
 PRICES = "exchange,symbol,date,low,high"
 
@@ -89,6 +95,19 @@ def test_what_was_traded_contradicts_a_closed_day_and_asks_after_an_empty_sessio
     assert "prices of the exchange" in str(told[date(2026, 1, 26)]["doubt"])
 
 
+def console_client(engine: Engine) -> FlaskClient:
+    """The console over this test's database."""
+    settings = Settings()
+    app = create_app(
+        settings,
+        engine=engine,
+        watch=BrokerWatch("redis://127.0.0.1:1/0"),
+        clock=FixedClock(EVENING),
+        rules=rules_from(settings),
+    )
+    return app.test_client()
+
+
 @pytest.fixture(name="commands")
 def _commands(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     """The commands on this test's database."""
@@ -129,3 +148,21 @@ def test_corporate_actions_are_listed_with_their_versions(engine: Engine, tmp_pa
     ]
     assert facts(engine, "corporate-actions", day=date(2026, 1, 13)) == []
     assert len(facts(engine, "corporate-actions", day=date(2026, 1, 14))) == 1
+
+
+def test_the_pages_show_what_is_known_and_what_contradicts(engine: Engine, tmp_path: Path) -> None:
+    """One page for the facts by kind, day and name; one for the days of a year; a wrong date or kind is told."""
+    bring(engine, tmp_path, "instruments", "exchange,symbol,series,isin,from", "NSE,TCS,BE,INE467B01029,2026-01-01")
+    bring(engine, tmp_path, "prices", PRICES, "NSE,TCS,2026-01-26,1.50,2")
+    client = console_client(engine)
+
+    def page(path: str) -> str:
+        return client.get(path, headers={"Host": "localhost:8081"}).text
+
+    assert all(words in page("/reference") for words in ("INE467B01029", '<td class="nowrap">BE</td>'))
+    assert "Nothing is known of that" in page("/reference?date=2025-12-31")
+    assert ">1.5<" in page("/reference?kind=prices&q=TCS&versions=1")
+    assert "fills" not in page("/sessions?year=2026")
+    assert all(words in page("/sessions?year=2026") for words in ("contradicted", "prices of the exchange"))
+    assert "is no date" in page("/reference?date=x")
+    assert "no reference data called" in page("/reference?kind=x")

@@ -17,11 +17,18 @@ _HIDDEN: Final = frozenset({"code", "import_id"})
 
 
 def facts(
-    engine: Engine, kind: str, *, day: date | None = None, about: str | None = None, versions: bool = False
+    engine: Engine,
+    kind: str,
+    *,
+    day: date | None = None,
+    about: str | None = None,
+    versions: bool = False,
+    limit: int | None = None,
 ) -> list[dict[str, object]]:
     """The facts of a kind that count on that day, else all that count; `about` is a symbol, an ISIN or a component."""
     with engine.connect() as connection:
         if reader := _READERS.get(kind):
-            return [dict(row._mapping) for row in reader(connection, day=day, about=about, versions=versions)]
-        rows = listed(connection, kind, day=day, code=about, versions=versions)
+            rows = reader(connection, day=day, about=about, versions=versions, limit=limit)
+        else:
+            rows = listed(connection, kind, day=day, code=about, versions=versions, limit=limit)
         return [{name: said for name, said in row._mapping.items() if name not in _HIDDEN} for row in rows]
