@@ -219,16 +219,17 @@ def transactions_named(connection: Connection, gateway: str) -> list[str]:
     return list(connection.execute(_NAMED, {"gateway": gateway}).scalars())
 
 
-def touch(connection: Connection, *, import_id: int, head: ImportRow) -> None:
+def touch(
+    connection: Connection, *, import_id: int, gateway: str | None, completed: date | None, now: datetime
+) -> None:
     """Raise the rev of every transaction that changed rows leave or join, locked in one order.
 
     A day declared complete for the first time touches the transactions that traded on it.
     """
     connection.execute(_RESOLVE)
-    named = {"completed": head.complete_for, "gateway": head.gateway, "import_id": import_id}
-    connection.execute(_TOUCHED, named)
+    connection.execute(_TOUCHED, {"completed": completed, "gateway": gateway, "import_id": import_id})
     connection.execute(_LOCK_TOUCHED)
-    connection.execute(_TOUCH, {"now": head.imported_at})
+    connection.execute(_TOUCH, {"now": now})
 
 
 def write_lines(connection: Connection, *, import_id: int, now: datetime) -> list[int]:

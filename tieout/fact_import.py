@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from books.facts import CORPORATE_ACTIONS, FACTS, Fact, FactKind, conflicting
 from books.tables import open_table
 from store import accounts, books, facts, holding_links
 from tieout.import_report import BATCH, Findings, Job, Report
-from tieout.order_import import digest_of
+from tieout.importing import begin, finish, rows_of
 from tieout.succession import leading_on
 
 
@@ -19,58 +20,38 @@ def import_facts(connection: Connection, job: Job, *, kind: FactKind) -> Report:
     """Import the file within the caller's database transaction. Raises `UnreadableFileError`."""
     books.begin_import(connection)
     found = Findings()
-    read = _read(job, kind, found)
-    kept = _once(read, kind, found)
+    kept = once(read_facts(job, kind, found), kind, found, named=kind.named)
     repeated = found.rows - found.refused - len(kept)
     if kind is CORPORATE_ACTIONS:
         kept = leading_on(connection, kept, found)
     as_accounts(connection, kept, kind)
-    head = books.ImportRow(
-        kind=kind.name,
-        gateway=job.only_gateway if kind.of_gateway else None,
-        file_name=job.file.name,
-        file_digest=digest_of(job.file),
-        imported_at=job.now,
-    )
-    import_id = books.write_import(connection, head)
+    import_id = begin(connection, job, kind.name, of_gateway=kind.of_gateway)
     counts = _write(connection, job, kind, kept, import_id)
-    books.tally(connection, import_id=import_id, rows=found.rows - repeated, counts=counts, refused=found.refused)
-    return Report(
-        kind=kind.name,
-        file=job.file.name,
-        dry_run=False,
-        rows=found.rows,
-        **counts._asdict(),
-        refused=found.refused,
-        repeated=repeated,
-        problems=found.in_order(),
-        notes=tuple(found.notes),
-    )
+    return finish(connection, import_id, job, kind.name, found, counts, repeated=repeated)
 
 
 IMPORTS = {name: partial(import_facts, kind=kind) for name, kind in FACTS.items()}
 
 
-def _read(job: Job, kind: FactKind, found: Findings) -> list[Fact]:
+def read_facts(job: Job, kind: FactKind, found: Findings) -> list[Fact]:
+    """The rows that could be read; the others are refused."""
     read, gateways = [], [gateway.name for gateway in job.gateways]
     with open_table(job.file, kind.layout) as table:
-        found.notes.extend(table.notes)
-        for row in table.rows:
-            found.rows += 1
+        for row in rows_of(table, job, found):
             if isinstance(fact := kind.read(row, gateways), Fact):
                 read.append(fact)
             else:
                 found.refuse(fact)
-            if found.rows % BATCH == 0:
-                job.show(table)
     return read
 
 
-def _once(read: list[Fact], kind: FactKind, found: Findings) -> list[Fact]:
-    """Each fact once; rows that contradict each other are refused, all of them."""
+def once(
+    read: list[Fact], kind: FactKind, found: Findings, *, named: Callable[[Fact], tuple[object, ...]]
+) -> list[Fact]:
+    """Each fact once, by what names it; rows that contradict each other are refused, all of them."""
     by_key: defaultdict[tuple[object, ...], list[Fact]] = defaultdict(list)
     for fact in read:
-        by_key[kind.named(fact)].append(fact)
+        by_key[named(fact)].append(fact)
     kept = []
     for facts_of in by_key.values():
         if all(fact.values == facts_of[0].values for fact in facts_of):

@@ -14,7 +14,7 @@ from recon.values import OurLine
 from store import books, facts
 from store.instruments import find_renamed, periods_of, rename, renamed_lines, write_periods
 from tieout.import_report import BATCH, Findings, Job, Report
-from tieout.order_import import digest_of
+from tieout.importing import begin, finish, rows_of
 from tieout.succession import succeeding
 
 
@@ -31,43 +31,20 @@ def import_instruments(connection: Connection, job: Job) -> Report:
     good = succeeding(connection, good, found)
     counts, changes = _compare(good, stored)
     repeated = len(read) - len(kept)
-    head = books.ImportRow(
-        kind="instruments",
-        gateway=None,
-        file_name=job.file.name,
-        file_digest=digest_of(job.file),
-        imported_at=job.now,
-    )
-    import_id = books.write_import(connection, head)
+    import_id = begin(connection, job, "instruments", of_gateway=False)
     _write(connection, changes, import_id=import_id)
-    rows = found.rows - repeated
-    books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
-    return Report(
-        kind="instruments",
-        file=job.file.name,
-        dry_run=False,
-        rows=found.rows,
-        **counts._asdict(),
-        refused=found.refused,
-        repeated=repeated,
-        problems=found.in_order(),
-        notes=tuple(found.notes),
-    )
+    return finish(connection, import_id, job, "instruments", found, counts, repeated=repeated)
 
 
 def _read(job: Job, found: Findings) -> tuple[list[Period], frozenset[str]]:
     """The periods of the file, and which columns it has."""
     periods = []
     with open_table(job.file, LAYOUT) as table:
-        found.notes.extend(table.notes)
-        for row in table.rows:
-            found.rows += 1
+        for row in rows_of(table, job, found):
             if isinstance(read := read_period(row), Period):
                 periods.append(read)
             else:
                 found.refuse(read)
-            if found.rows % BATCH == 0:
-                job.show(table)
     return periods, table.columns
 
 

@@ -12,8 +12,8 @@ from books.notes import NOTES, head_of, incomplete, line_of, note_of, roughly_of
 from books.tables import open_table
 from store import books, notes
 from tieout.fact_import import as_accounts
-from tieout.import_report import BATCH, Findings, Job, Report
-from tieout.order_import import digest_of
+from tieout.import_report import Findings, Job, Report
+from tieout.importing import begin, finish, rows_of
 
 Note = list[Fact]
 
@@ -24,26 +24,9 @@ def import_notes(connection: Connection, job: Job, *, kind: FactKind) -> Report:
     found = Findings()
     kept = _whole(job, kind, found)
     as_accounts(connection, kept, kind)
-    head = books.ImportRow(
-        kind=kind.name,
-        gateway=job.only_gateway,
-        file_name=job.file.name,
-        file_digest=digest_of(job.file),
-        imported_at=job.now,
-    )
-    import_id = books.write_import(connection, head)
+    import_id = begin(connection, job, kind.name)
     counts = _write(connection, job, kind, kept, import_id)
-    books.tally(connection, import_id=import_id, rows=found.rows, counts=counts, refused=found.refused)
-    return Report(
-        kind=kind.name,
-        file=job.file.name,
-        dry_run=False,
-        rows=found.rows,
-        **counts._asdict(),
-        refused=found.refused,
-        problems=found.in_order(),
-        notes=tuple(found.notes),
-    )
+    return finish(connection, import_id, job, kind.name, found, counts)
 
 
 IMPORTS = {name: partial(import_notes, kind=kind) for name, kind in NOTES.items()}
@@ -54,16 +37,12 @@ def _whole(job: Job, kind: FactKind, found: Findings) -> Note:
     read: list[tuple[tuple[str, str], Fact]] = []
     broken, gateways = set(), [gateway.name for gateway in job.gateways]
     with open_table(job.file, kind.layout) as table:
-        found.notes.extend(table.notes)
-        for row in table.rows:
-            found.rows += 1
+        for row in rows_of(table, job, found):
             if isinstance(fact := kind.read(row, gateways), Fact):
                 read.append((roughly_of(kind, row), fact))
             else:
                 found.refuse(fact)
                 broken.add(roughly_of(kind, row))
-            if found.rows % BATCH == 0:
-                job.show(table)
     for rough, fact in read:
         if rough in broken:
             found.refuse([incomplete(fact)])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from hashlib import file_digest, sha256
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -21,7 +19,8 @@ from store import books, refused_rows
 from store.holding_verdicts import mark_traded
 from store.instruments import Master, read_master
 from store.transactions import ensure
-from tieout.import_report import BATCH, Findings, Job, Report
+from tieout.import_report import Findings, Job, Report
+from tieout.importing import batches, begin, finish
 from tieout.order_accounts import Owners
 from tieout.reconcile import exclude_off_platform
 
@@ -39,20 +38,9 @@ def import_orders(connection: Connection, job: Job) -> Report:
     _settle_file(connection, found)
     repeated = books.drop_repeats(connection)
     counts = books.find_changes(connection)
-    off_platform = _write(connection, job, found, counts, rows=found.rows - repeated)
-    return Report(
-        kind="orders",
-        file=job.file.name,
-        dry_run=False,
-        rows=found.rows,
-        **counts._asdict(),
-        refused=found.refused,
-        repeated=repeated,
-        off_platform=off_platform,
-        problems=found.in_order(),
-        notes=tuple(found.notes),
-        complete_for=job.complete_for,
-    )
+    import_id = begin(connection, job, "orders")
+    off_platform = _write(connection, job, import_id)
+    return finish(connection, import_id, job, "orders", found, counts, repeated=repeated, off_platform=off_platform)
 
 
 def _load(connection: Connection, job: Job, table: Table, found: Findings) -> None:
@@ -61,7 +49,7 @@ def _load(connection: Connection, job: Job, table: Table, found: Findings) -> No
     master = read_master(connection)
     book_of = {gateway.name: gateway.book for gateway in job.gateways}
     owners, strange = Owners(connection), 0
-    for batch in _batches(reader.read(row) for row in table.rows):
+    for batch in batches(reader.read(row) for row in table.rows):
         orders = [row for row in batch if isinstance(row, Order)]
         refused = [row for row in batch if isinstance(row, Refused)]
         meant = owners.of(orders)
@@ -79,17 +67,6 @@ def _load(connection: Connection, job: Job, table: Table, found: Findings) -> No
         found.notes.append(
             f"{strange} rows give an isin other than the instruments table gives that symbol: the table counts"
         )
-
-
-def _batches(rows: Iterator[Order | Refused]) -> Iterator[list[Order | Refused]]:
-    batch: list[Order | Refused] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _contradicts(order: Order, master: Master) -> bool:
@@ -123,7 +100,7 @@ def _refused_values(row: Refused) -> Values:
 
 def _settle_file(connection: Connection, found: Findings) -> None:
     """Refuse rows of the file that contradict one another."""
-    for batch in _batches(_conflict(row) for row in books.take_conflicts(connection)):
+    for batch in batches(_conflict(row) for row in books.take_conflicts(connection)):
         refused = [row for row in batch if isinstance(row, Refused)]
         books.load_refused(connection, map(_refused_values, refused))
         for row in refused:
@@ -142,36 +119,20 @@ def _conflict(row: Row[Any]) -> Refused:
     )
 
 
-def _write(connection: Connection, job: Job, found: Findings, counts: books.Counts, *, rows: int) -> int:
+def _write(connection: Connection, job: Job, import_id: int) -> int:
     """Write what changed; how many of the new and changed lines name no transaction."""
     for gateway in job.gateways:
         ids = books.transactions_named(connection, gateway.name)
         ensure(connection, gateway=gateway.name, book=gateway.book, origin=Origin.BOOKS, ids=ids, now=job.now)
-    head = books.ImportRow(
-        kind="orders",
-        gateway=job.only_gateway,
-        file_name=job.file.name,
-        file_digest=digest_of(job.file),
-        imported_at=job.now,
-        complete_for=job.complete_for,
-    )
     day = _day_of_the_dateless(connection, job)
-    import_id = books.write_import(connection, head)
-    books.touch(connection, import_id=import_id, head=head)
+    books.touch(connection, import_id=import_id, gateway=job.only_gateway, completed=job.complete_for, now=job.now)
     off_platform = books.write_lines(connection, import_id=import_id, now=job.now)
     mark_traded(connection, import_id=import_id)
     exclude_off_platform(connection, off_platform, rules=job.rules)
     refused_rows.write_refused(connection, import_id=import_id, file_name=job.file.name, day=day)
-    books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
     return len(off_platform)
 
 
 def _day_of_the_dateless(connection: Connection, job: Job) -> date:
     """Where a refused row without a date is counted."""
     return refused_rows.only_date(connection) or job.complete_for or ist_date(job.now)
-
-
-def digest_of(file: Path) -> bytes:
-    """SHA-256 of the file's bytes."""
-    with file.open("rb") as content:
-        return file_digest(content, sha256).digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
@@ -15,8 +15,8 @@ from store import books
 from store.registrations import FACTS, fill, known_ids
 from store.transactions import ensure
 from tieout.accounts import learn
-from tieout.import_report import BATCH, Findings, Job, Report
-from tieout.order_import import digest_of
+from tieout.import_report import Findings, Job, Report
+from tieout.importing import batches, begin, finish, rows_of
 
 
 def import_transactions(connection: Connection, job: Job) -> Report:
@@ -24,32 +24,13 @@ def import_transactions(connection: Connection, job: Job) -> Report:
     books.begin_import(connection)
     found, seen = Findings(), _Seen()
     new = changed = 0
-    for batch in _batches(_read(job, found, seen)):
+    for batch in batches(_read(job, found, seen)):
         added, filled = _register(connection, job, batch, found)
         new, changed = new + added, changed + filled
     unchanged = found.rows - found.refused - seen.repeated - new - changed
     counts = books.Counts(new=new, changed=changed, unchanged=unchanged)
-    head = books.ImportRow(
-        kind="transactions",
-        gateway=job.only_gateway,
-        file_name=job.file.name,
-        file_digest=digest_of(job.file),
-        imported_at=job.now,
-    )
-    import_id = books.write_import(connection, head)
-    rows = found.rows - seen.repeated
-    books.tally(connection, import_id=import_id, rows=rows, counts=counts, refused=found.refused)
-    return Report(
-        kind="transactions",
-        file=job.file.name,
-        dry_run=False,
-        rows=found.rows,
-        **counts._asdict(),
-        refused=found.refused,
-        repeated=seen.repeated,
-        problems=found.in_order(),
-        notes=tuple(found.notes),
-    )
+    import_id = begin(connection, job, "transactions")
+    return finish(connection, import_id, job, "transactions", found, counts, repeated=seen.repeated)
 
 
 class _Seen:
@@ -83,9 +64,7 @@ class _Seen:
 def _read(job: Job, found: Findings, seen: _Seen) -> Iterator[Registration]:
     reader = RegistrationReader([gateway.name for gateway in job.gateways])
     with open_table(job.file, LAYOUT) as table:
-        found.notes.extend(table.notes)
-        for row in table.rows:
-            found.rows += 1
+        for row in rows_of(table, job, found):
             read = reader.read(row)
             if not isinstance(read, Registration):
                 found.refuse(read)
@@ -93,19 +72,6 @@ def _read(job: Job, found: Findings, seen: _Seen) -> Iterator[Registration]:
                 found.refuse([problem])
             elif seen.is_first(read):
                 yield read
-            if found.rows % BATCH == 0:
-                job.show(table)
-
-
-def _batches(rows: Iterable[Registration]) -> Iterator[list[Registration]]:
-    batch: list[Registration] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _register(connection: Connection, job: Job, batch: list[Registration], found: Findings) -> tuple[int, int]:
