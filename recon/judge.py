@@ -104,6 +104,7 @@ TRANSACTION_RULES: tuple[TransactionRule, ...] = (
     payloads.invalid,
     webhooks.out_of_order,
     webhooks.differs,
+    webhooks.holdings_differ,
     notes.missing,
     notes.differs,
     notes.charge,

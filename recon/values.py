@@ -15,6 +15,7 @@ from typing import Protocol
 
 from recon.chained import ChainBatch
 from recon.decided import Decision
+from recon.held_claims import HeldClaim
 from recon.noted import Notes
 
 ZERO = Decimal(0)
@@ -199,6 +200,7 @@ class Case:
     theirs: tuple[TheirLine, ...] = ()
     ours: tuple[OurLine, ...] = ()
     claims: tuple[Claim, ...] = ()
+    held: tuple[HeldClaim, ...] = ()  #: what its holdings webhooks said, where an answer followed
     absent_at: tuple[datetime, ...] = ()  #: answers "no such transaction", by the service's clock
     registered_at: datetime | None = None
     expire_at: datetime | None = None  #: as registered, when no answer says it

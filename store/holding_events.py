@@ -13,6 +13,19 @@ where gateway = :gateway and account = :account and family = 'holdings' and tran
   and state in ('received', 'waiting', 'claimed') order by transaction_id
 """)
 
+#: What a webhook said is compared with the answers that follow; the first may say that it is being updated.
+_RAISE = text("""
+with told as (
+  select t.txn from transactions t
+  where (t.gateway, t.transaction_id) in (
+    select gateway, transaction_id from events
+    where gateway = :gateway and account = :account and family = 'holdings' and transaction_id is not null
+      and stored_at > clock_timestamp() - interval '2 days')
+  order by t.txn for no key update
+)
+update transactions t set rev = t.rev + 1, quiet = false from told where t.txn = told.txn
+""")
+
 _TAKE = text("""
 select event_id, gateway, book, account, transaction_id, received_at, stored_at,
        (select body from deliveries d where d.event_id = e.event_id order by d.delivery_id limit 1) as body
@@ -40,6 +53,11 @@ select account from transactions where gateway = :gateway and transaction_id = :
 def transactions_named(connection: Connection, *, gateway: str, account: str) -> list[str]:
     """The transactions that the account's open holdings webhooks name."""
     return list(connection.execute(_NAMED, {"gateway": gateway, "account": account}).scalars())
+
+
+def raise_told(connection: Connection, *, gateway: str, account: str) -> None:
+    """Have the transactions judged again that the account's holdings webhooks of the last two days name."""
+    connection.execute(_RAISE, {"gateway": gateway, "account": account})
 
 
 def take(connection: Connection, event_id: UUID) -> Row[Any] | None:

@@ -13,6 +13,7 @@ from recon.ends import batch_is_final
 from recon.noted import Notes
 from recon.values import Batch, Case, Evidence, Leg, TheirLine
 from store.together import Record
+from tieout.held_claims import held_claims_from
 
 
 def with_the_rest(
@@ -21,6 +22,7 @@ def with_the_rest(
     siblings: Sequence[Record],
     unreadable: Sequence[Evidence],
     notes: Notes | None = None,
+    held: Iterable[Record] = (),
 ) -> Case:
     """The case with what stored rows, and answers that could not be read, add to it."""
     row = next(iter(known), None)
@@ -30,6 +32,7 @@ def with_the_rest(
         case,
         chain=chain_from(siblings),
         notes=notes,
+        held=held_claims_from(held),
         decisions=decisions_from(row.decisions if row else None),
         unreadable=(*case.unreadable, *unreadable, *told),
     )

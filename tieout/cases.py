@@ -14,7 +14,7 @@ from gateway.wire import Nonsense, read_webhook
 from recon.numbers import NotANumberError, exact
 from recon.values import ZERO, Batch, Case, Claim, Evidence, Leg, Origin, OurLine, TheirLine
 from store.beside import beside, siblings
-from store.claims import claims
+from store.claims import claims, held_claims
 from store.lines import our_lines
 from store.notes import notes_since
 from store.prices import prices_of
@@ -48,12 +48,13 @@ def load_cases(
         their_lines(txns),
         our_lines(txns),
         claims(txns),
+        held_claims(txns),
         beside(txns),
         snapshots([row.txn for row in unread]),
         prices_of(txns),
         notes_since(txns),
     )
-    theirs, ours, claimed, known, answers, prices, since = (_by_txn(part) for part in found)
+    theirs, ours, claimed, held, known, answers, prices, since = (_by_txn(part) for part in found)
     notes = notes_from(connection, since)
     read |= {row.txn: read_answers(answers[row.txn], row.transaction_id) for row in unread}
     chained = [txn for txn in txns if any(row.chained for row in known[txn])]
@@ -67,6 +68,7 @@ def load_cases(
                 chains[row.txn],
                 read[row.txn].unreadable,
                 notes.get(row.txn),
+                held[row.txn],
             ),
             prices=tuple(prices[row.txn]),
         )

@@ -165,8 +165,12 @@ def _common(claim: HoldingsClaim, asked: Asked, told: Told, kind: str) -> dict[s
 
 
 def _ensure_named(connection: Connection, claim: HoldingsClaim, told: Told) -> None:
-    """The account has a row, and so has every transaction that its webhooks name: those are followed."""
+    """The account has a row, and so has every transaction that its webhooks name: those are followed.
+
+    They are judged again, too: what a webhook said is compared with the answer.
+    """
     gateway, account = claim.unit.gateway, claim.unit.account
     accounts.ensure(connection, gateway=gateway, book=told.book, accounts=[account], now=told.known_at)
     named = holding_events.transactions_named(connection, gateway=gateway, account=account)
     ensure(connection, gateway=gateway, book=told.book, origin=Origin.WEBHOOK, ids=named, now=told.known_at)
+    holding_events.raise_told(connection, gateway=gateway, account=account)

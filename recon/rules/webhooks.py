@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from recon.ends import batch_is_final, distinct_legs
+from recon.held_claims import HeldClaim, HeldDifference, differences
 from recon.rules.timing import clock, completed_at
 from recon.scene import Scene, price_of
 from recon.tolerance import stated_amount_bound, stated_price_bound
@@ -62,6 +63,24 @@ def differs(scene: Scene) -> Iterator[Finding]:
             finding.name, claims[0].batch, finding.field, ours=finding.ours, theirs=finding.theirs,
             difference=finding.difference, tolerance=finding.tolerance, impact_inr=finding.impact_inr,
             evidence=_events(claims),
+        )  # fmt: skip
+
+
+def holdings_differ(scene: Scene) -> Iterator[Finding]:
+    """A holdings webhook states what the answer asked for after it does not: one finding for each quantity."""
+    found: dict[str, tuple[HeldDifference, list[HeldClaim]]] = {}
+    for claim in scene.case.held:
+        if claim.comparable and max(claim.received_at, claim.answered_at) <= scene.times.as_of:
+            for each in differences(claim):
+                found.setdefault(each.field, (each, []))[1].append(claim)
+    for each, claims in found.values():
+        yield scene.of_transaction(
+            "webhook-differs", each.field, ours=each.ours, theirs=each.theirs, difference=each.difference,
+            cause="the body of a holdings webhook is not signed: what the API answers counts",
+            evidence=(
+                *(Evidence(kind="event", ref=claim.event_id, says="holdings") for claim in claims),
+                Evidence(kind="holdings", ref=claims[0].answer_ref, says="the API's answer after it"),
+            ),
         )  # fmt: skip
 
 
