@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from config.clock import FixedClock
 from config.settings import Settings
 from tests.holdings_stub import HoldingsStub, held, holdings_stub
+from tieout.desk.breaks import show
 from tieout.holdings import settle_holdings
 from tieout.review import review_due
 from tieout.shop import Shop
@@ -104,6 +105,18 @@ def test_a_webhook_that_says_more_than_the_api_is_a_break_with_both_as_evidence(
             text("select (select event_id::text from events), (select snapshot_id::text from holding_snapshots)")
         ).one()
     assert [(each["kind"], each["ref"]) for each in evidence] == [("event", event), ("holdings", snapshot)]
+
+
+def test_people_see_both_bodies_with_the_break(shop: Shop, engine: Engine) -> None:
+    """What the webhook said, and what the API answered, as they came."""
+    told(engine, shop, 15)
+    with engine.connect() as connection:
+        finding = connection.execute(text("select finding_id from findings")).scalar_one()
+    whole = show(engine, finding, severity_of=lambda _finding: "high")
+    assert whole
+    bodies = {proof.kind: json.loads(proof.body or b"{}") for proof in whole.proofs}
+    assert bodies["event"]["securities"][0]["holdings"]["quantity"] == 15
+    assert bodies["holdings"]["data"]["securities"][0]["holdings"]["quantity"] == 10
 
 
 def test_an_answer_that_is_of_a_later_instant_says_nothing_of_it(

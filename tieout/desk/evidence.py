@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from store import desk_events
+from store import desk_events, desk_holdings
 from store.desk_breaks import StoredFinding
 
 PROOFS_MAX = 20
@@ -25,7 +25,7 @@ _MARK = "\ue000"  #: a private character; a body that holds it is shown raw only
 class Proof:
     """One piece of evidence: what it is, where it lies, and its bytes if there are any."""
 
-    kind: str  #: event, snapshot, books, registration, clock
+    kind: str  #: event, snapshot, holdings, books, registration, clock
     ref: str
     says: str
     body: bytes | None = None
@@ -47,6 +47,8 @@ def _body(connection: Connection, finding: StoredFinding, kind: str, ref: str) -
         return _webhook(connection, ref)
     if kind == "snapshot" and ref.isdecimal() and finding.txn is not None:
         return desk_events.snapshot_body(connection, txn=finding.txn, snapshot_id=int(ref))
+    if kind == "holdings" and ref.isdecimal() and finding.txn is not None:
+        return desk_holdings.body(connection, int(ref))
     return None
 
 
