@@ -1,6 +1,8 @@
 """The traps into which programs that compare orders fall, each told as it happens, in a real database.
 
 What the Gateway answers is stored as a fetch stores it, what the company books as an import does.
+Those of ticks are told in `test_reference_facts`, of contract notes in `test_contract_notes`, of what is held in
+`test_traps_holdings` and `test_traps_actions`.
 """
 
 from __future__ import annotations
