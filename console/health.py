@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
@@ -14,6 +14,7 @@ from console.backend_gauges import BackendGauges
 from console.completeness_gauges import completeness_gauges
 from console.desk import desk
 from console.holdings_gauges import HoldingsGauges
+from tieout.desk.events import alert_counts
 from tieout.desk.queue import QueueNow, queue_now
 
 pages = Blueprint("health", __name__)
@@ -30,6 +31,7 @@ def metrics() -> Response:
     """Gauges for Prometheus, counted now."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges(queue_now(desk().engine, desk().watch, now=desk().now())))
+    registry.register(_Alerts(alert_counts(desk().engine)))
     registry.register(completeness_gauges(desk()))
     registry.register(BackendGauges(desk()))
     registry.register(HoldingsGauges(desk()))
@@ -66,6 +68,20 @@ class _Gauges(Collector):
         yield _one("tieout_broker_up", "1 while the broker answers", int(queue.broker.away is None))
         waiting = {depth.queue: depth.waiting for depth in queue.broker.depths}
         yield _by("tieout_broker_waiting", "Messages waiting in the broker", "queue", waiting)
+
+
+class _Alerts(Collector):
+    def __init__(self, counts: dict[str, int]) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """How many of each name were raised since the service began."""
+        family = CounterMetricFamily(
+            "tieout_alerts", "Alerts raised, each name, gateway and subject once", labels=["name"]
+        )
+        for name, count in self._counts.items():
+            family.add_metric([name], count)
+        yield family
 
 
 def _of_pace(queue: QueueNow) -> Iterator[GaugeMetricFamily]:

@@ -14,6 +14,7 @@ from config.calendar import IST
 from console.desk import desk
 from console.menu import GROUPS, section_of
 from store.desk_breaks import StoredFinding
+from tieout.desk import reasons
 from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning, said_of
 from tieout.desk.rupees import grouped, rupees, shares
@@ -87,6 +88,7 @@ def register(app: Flask) -> None:
         "bytes_pretty": pretty,
         "size": size,
         "meaning": meaning,
+        "told_of": _told_of,
         "said_of": said_of,
     }
     app.jinja_env.filters.update(filters)
@@ -158,6 +160,10 @@ def span(seconds: int | None) -> str:
     if seconds < DAY_S:
         return f"{seconds // HOUR_S} h {seconds % HOUR_S // MINUTE_S} min"
     return f"{seconds // DAY_S} d {seconds % DAY_S // HOUR_S} h"
+
+
+def _told_of(name: str | None, kind: str) -> reasons.Told | None:
+    return reasons.told_of(kind, name)
 
 
 def took(took_ms: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, text, tuple_
+from sqlalchemy import Connection, func, select, text, tuple_
 
 from store.schema import alerts as _alerts
 from store.schema import refusals as _refusals
@@ -78,6 +78,12 @@ def refusals(
     if before:
         query = query.where(tuple_(*order) < before)
     return [Refusal(**row) for row in connection.execute(query).mappings()]
+
+
+def alert_counts(connection: Connection) -> dict[str, int]:
+    """How many alerts of each name were ever raised."""
+    query = select(_alerts.c.name, func.count()).group_by(_alerts.c.name)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def alerts(connection: Connection, *, limit: int, name: str | None = None, before: int | None = None) -> list[Alert]:

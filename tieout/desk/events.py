@@ -186,6 +186,12 @@ def refused_listing(
         after, left = page.after, None if left is None else left - len(page.rows)
 
 
+def alert_counts(engine: Engine) -> dict[str, int]:
+    """How many alerts of each name were ever raised."""
+    with engine.connect() as connection:
+        return desk_refusals.alert_counts(connection)
+
+
 def alerts(engine: Engine, *, name: str | None = None, after: str | None = None) -> Page[Alert]:
     """One page of alerts, newest first. Raises `BadCursorError`."""
     parts = read(after, 1)
