@@ -40,6 +40,11 @@ events = Table(
     Column("done_at", INSTANT),
     CheckConstraint("state in ('received', 'claimed', 'waiting', 'parked', 'done')", name="state"),
     Index("ix_events_due", "next_attempt_at", postgresql_where=text("state in ('received', 'waiting', 'claimed')")),
+    Index(
+        "ix_events_held",
+        "received_at",
+        postgresql_where=text("family in ('holdings', 'mf-holdings') and state in ('received', 'waiting', 'claimed')"),
+    ),
     Index("ix_events_unit", "gateway", "transaction_id"),
     Index("ix_events_holder", "gateway", "account", postgresql_where=text("family = 'holdings'")),
     Index("ix_events_received", "received_at"),

@@ -281,6 +281,8 @@ CREATE TABLE events (
 ;
 CREATE INDEX ix_events_due ON events (next_attempt_at) WHERE state in ('received', 'waiting', 'claimed')
 ;
+CREATE INDEX ix_events_held ON events (received_at) WHERE family in ('holdings', 'mf-holdings') and state in ('received', 'waiting', 'claimed')
+;
 CREATE INDEX ix_events_holder ON events (gateway, account) WHERE family = 'holdings'
 ;
 CREATE INDEX ix_events_parked ON events (received_at) WHERE state = 'parked'
