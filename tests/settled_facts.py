@@ -16,7 +16,11 @@ from tests.settled_day import LIVE, RULES
 from tieout.holdings_recon import reconcile_holdings
 from tieout.imports import import_file
 
-_LISTED = ("NSE,AXISBANK,INE238A01034,2020-01-01,", "NSE,INFY,INE009A01021,2020-01-01,")
+_LISTED = (
+    "NSE,AXISBANK,EQ,INE238A01034,,2020-01-01,",
+    "NSE,INFY,,INE009A01021,,2020-01-01,",
+    "NSE,HDFCBANK,EQ,INE040A01026,INE040A01034,2015-01-01,2019-09-18",
+)
 _LEGS = [("AXISBANK", number) for number in range(1000, 1009)] + [("INFY", 2008)]
 OTHER = "5f0321b5f3743c31d95abd36"
 MATCHED = tuple(f"5f0321b5f3743c31d95abd4{number}" for number in range(4))  #: accounts that hold what is booked
@@ -27,7 +31,7 @@ HELD = (
 )
 MOVED = ("INE467B01029,in,5", "INE002A01018,in,2", "INE002A01018,out,2")
 FILES = {
-    "instruments": ("exchange,symbol,isin,from,to", *_LISTED),
+    "instruments": ("exchange,symbol,series,isin,successor,from,to", *_LISTED),
     "ticks": ("exchange,symbol,isin,tick,from,to", "NSE,AXISBANK,,0.05,2025-04-15,", "NSE,INFY,,0.10,2025-04-15,"),
     "prices": (
         "exchange,symbol,date,low,high,close",

@@ -238,7 +238,7 @@ def test_a_fact_told_otherwise_later_is_no_difference_where_it_changes_nothing(e
     for kind in ("ticks", "prices", "charges"):
         lines = [line.replace("0.05", "0.01").replace("440", "441").replace("0.1,", "0.2,") for line in FILES[kind]]
         tell_file(engine, tmp_path, kind, *lines, now=later)
-    listed = [f"{line}2026-12-31" if line.startswith("NSE") else line for line in FILES["instruments"]]
+    listed = [f"{line}2026-12-31" if line.endswith(",") else line for line in FILES["instruments"]]
     tell_file(engine, tmp_path, "instruments", *listed, now=later)
     judge(engine, later)
 
