@@ -13,8 +13,9 @@ from cli.context import clock, database, settings, the_gateway
 from cli.instants import Instant, looking_back
 from cli.show import WRONG_CALL, Failure, output_options, show_rows, stderr
 from recon.names import CLASS_OF
-from store.desk_breaks import FindingFilter, Sort
+from store.desk_breaks import FindingFilter, Sort, Total
 from tieout.desk import breaks as desk_breaks
+from tieout.desk.rupees import grouped, rupees
 from tieout.desk.severity import severity_as_of
 from tieout.rules import rules_from
 
@@ -67,11 +68,22 @@ def breaks(
     )
     severity_of = severity_as_of(instant or clock().now(), rules_from(settings()).calendar)
     with database() as engine, _seen(engine, wanted, instant) as place:
-        rows = desk_breaks.listing(place, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit)
-        columns = desk_breaks.SHORT_COLUMNS if for_people else desk_breaks.COLUMNS
+        rows = desk_breaks.listing(
+            place, wanted, severity_of=severity_of, severity=severity, sort=sort, limit=limit, for_people=for_people
+        )
+        short = desk_breaks.SHORT_COLUMNS if not everything else ("state", *desk_breaks.SHORT_COLUMNS)
+        columns = short if for_people else desk_breaks.COLUMNS
         shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=EMPTY)
+        if for_people and shown and not severity:
+            _print_total(desk_breaks.total(place, wanted))
     if for_people and shown == limit:
-        stderr().print(f"The first {limit}; more with --limit, all with --json or --csv.")
+        stderr().print(
+            f"The first {limit}; more with --limit, all with --json or --csv; one in full: tieout explain LINE"
+        )
+
+
+def _print_total(total: Total) -> None:
+    stderr().print(f"{grouped(total.count)} in all, impact {rupees(total.impact_inr)} rupees")
 
 
 class _Lent:

@@ -27,6 +27,8 @@ COMMANDS = {
     "reference": ("cli.reference:reference", "Look up instruments, ticks, prices, charges and sessions by date."),
     "reconcile": ("cli.reconcile:reconcile", "Reconcile what has changed, a day or everything."),
     "day": ("cli.day:day", "Show how one trade date ties out."),
+    "lines": ("cli.lines:lines", "List the lines behind a day's figures, bucket by bucket."),
+    "export": ("cli.export:export", "Write a trade date to a workbook that adds itself up."),
     "close": ("cli.close:close", "Close a trade date that adds up, and seal what it rests on."),
     "reopen": ("cli.close:reopen", "Take back the signature under a trade date."),
     "asof": ("cli.asof:asof", "What was known of a day at an instant, and why it is otherwise now."),

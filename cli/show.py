@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -19,6 +20,9 @@ from rich.table import Table
 from config.calendar import IST
 
 FOUND, WRONG_CALL, AWAY = 1, 2, 3  #: exit codes; 0 is "did it"
+
+NUMBER = re.compile(r"-?[0-9,]{1,13}(\.[0-9]+)?")  #: no id: those are longer, or have letters
+UNBOUNDED = 400  #: columns of a file or a pipe
 
 Row = Mapping[str, object]
 
@@ -96,14 +100,20 @@ def _show_csv(rows: Iterable[Row], columns: Sequence[str]) -> int:
 
 
 def _show_table(rows: Iterable[Row], columns: Sequence[str]) -> int:
+    """Numbers stand below each other by their ends; what is no terminal is as wide as the rows need."""
+    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
     table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
-    if table.row_count:
-        stdout().print(table)
-    return table.row_count
+    for place, name in enumerate(columns):
+        numbers = all(NUMBER.fullmatch(row[place]) for row in cells if row[place])
+        table.add_column(name.replace("_", " "), overflow="fold", justify="right" if numbers else "left")
+    for row in cells:
+        table.add_row(*row)
+    out = stdout()
+    if not out.is_terminal:
+        out.width = UNBOUNDED
+    if cells:
+        out.print(table)
+    return len(cells)
 
 
 def _cell(value: object) -> str:

@@ -8,9 +8,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from console.desk import desk
+from tieout.desk import lines as desk_lines
 from tieout.desk.day import day as day_of
+from tieout.desk.day import orders_of, scope_of
 from tieout.desk.days import gateways as named_gateways
 from tieout.desk.days import neighbours
+from tieout.desk.lines import BUCKETS
 
 pages = Blueprint("days", __name__)
 
@@ -42,6 +45,27 @@ def show(day: str) -> str:
         after=after,
         session=found.rules.calendar.is_session(trade_date),
     )
+
+
+@pages.get("/day/<day>/lines")
+def lines(day: str) -> str:
+    """The lines of one bucket of a trade date, or all of them, both sides beside each other."""
+    trade_date, found = _date(day), desk()
+    gateway = _chosen(named_gateways(found.engine, found.gateways))
+    bucket = _bucket()
+    with found.engine.connect() as connection:
+        scope = scope_of(connection, gateway=gateway, trade_date=trade_date)
+        listed = desk_lines.page(connection, scope, bucket=bucket, after=request.args.get("after"))
+        orders = orders_of(connection, scope)
+    return render_template(
+        "lines.html", listed=listed, orders=orders, bucket=bucket, trade_date=trade_date, gateway=gateway
+    )
+
+
+def _bucket() -> str | None:
+    if (asked := request.args.get("bucket")) and asked not in BUCKETS:
+        abort(400, f"bucket is one of: {', '.join(BUCKETS)}.")
+    return asked or None
 
 
 def _date(text: str) -> date:

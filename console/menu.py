@@ -33,7 +33,7 @@ GROUPS = (
     Group(
         word="Day",
         pages=(("days.today", "Day"), ("reference.listed", "Reference data"), ("reference.sessions", "Sessions")),
-        within=("days.show",),
+        within=("days.show", "days.lines"),
     ),
     Group(
         word="Breaks",

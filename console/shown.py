@@ -17,9 +17,8 @@ from store.desk_breaks import StoredFinding
 from tieout.desk import reasons
 from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning, said_of
-from tieout.desk.rupees import grouped, rupees, shares
-from tieout.desk.sides import price
-from tieout.desk.sides import told as told_of
+from tieout.desk.rupees import grouped, price, rupees, shares
+from tieout.desk.rupees import told as told_of
 
 THEMES = ("light", "dark")
 CLIPPED = 20  #: longer ids are clipped in lists

@@ -17,6 +17,7 @@ PAGES = (
     "/",
     f"/day/{DAY}",
     "/day/2026-11-22",
+    f"/day/{DAY}/lines",
     "/breaks",
     "/breaks?state=all&severity=critical",
     f"/breaks/{PRICE_BREAK}",

@@ -26,6 +26,7 @@ NOBODY = "redis://127.0.0.1:1/0"  #: a port where nobody listens
 EVERY_PAGE = (
     "/",
     f"/day/{DAY}",
+    f"/day/{DAY}/lines",
     "/breaks?state=all",
     f"/breaks/{PRICE_BREAK}",
     "/events",

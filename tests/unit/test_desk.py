@@ -17,7 +17,7 @@ from tieout.desk.evidence import as_text, pretty
 from tieout.desk.meanings import meaning, meanings
 from tieout.desk.paging import BadCursorError, cut, read, written
 from tieout.desk.queue import depths, ist_day
-from tieout.desk.sides import price, told
+from tieout.desk.rupees import price, told
 
 IDLE = Units(open=0, due=0, due_for_s=0, claimed=0, lapsed=0, followed=0, ask_due=0, next_ask_at=None, unjudged=0)
 

@@ -20,6 +20,7 @@ from store.desk_transactions import LineVersion, StoredLine, StoredTransaction
 from store.holding_days import HeldLine
 from tieout.desk.evidence import Proof, proofs
 from tieout.desk.paging import BadCursorError, Page, read, written
+from tieout.desk.rupees import rupees, told
 
 PAGE = 50
 CHUNK = 200
@@ -45,7 +46,7 @@ COLUMNS = (
 )
 
 #: What fits on a terminal; the rest is in --json and on the pages.
-SHORT_COLUMNS = tuple(name for name in COLUMNS if name not in {"break", "rule", "opened_at", "difference"})
+SHORT_COLUMNS = ("name", "severity", "symbol", "line", "ours", "theirs", "impact_inr")
 
 Severity = Callable[[StoredFinding], str]
 
@@ -149,15 +150,17 @@ def listing(
     severity: str | None = None,
     sort: Sort = "impact",
     limit: int | None = None,
+    for_people: bool = False,
 ) -> Iterator[dict[str, object]]:
-    """Findings for machines, all of them unless limited; read in chunks."""
+    """Findings for machines, or as a terminal shows them; all of them unless limited; read in chunks."""
     cursor: Cursor | None = None
     shown = 0
     while limit is None or shown < limit:
         with engine.connect() as connection:
             found = desk_breaks.findings(connection, wanted, limit=CHUNK, sort=sort, after=cursor)
         for finding in found:
-            row = as_row(Break(finding=finding, severity=severity_of(finding)))
+            found_so = Break(finding=finding, severity=severity_of(finding))
+            row = as_short_row(found_so) if for_people else as_row(found_so)
             if (severity is None or row["severity"] == severity) and (limit is None or shown < limit):
                 shown += 1
                 yield row
@@ -176,6 +179,15 @@ def as_row(row: Break) -> dict[str, object]:
         "state": finding.state,
     }
     return {**shown, **{name: _exactly(getattr(finding, name)) for name in COLUMNS[4:]}}
+
+
+def as_short_row(row: Break) -> dict[str, object]:
+    """A finding as a terminal shows it: numbers as people in India read them."""
+    finding = row.finding
+    values = {side: told(finding.field, getattr(finding, side)) for side in ("ours", "theirs")}
+    line, impact = finding.line or finding.isin or finding.transaction_id, rupees(finding.impact_inr)
+    named = {"name": finding.name, "severity": row.severity, "state": finding.state, "symbol": finding.symbol}
+    return {**named, "line": line, **values, "impact_inr": impact}
 
 
 def _exactly(value: object) -> object:
@@ -218,7 +230,7 @@ def _transaction(connection: Connection, finding: StoredFinding) -> StoredTransa
     return desk_transactions.transaction(connection, gateway=finding.gateway, transaction_id=named)
 
 
-def total(engine: Engine, wanted: FindingFilter) -> Total:
+def total(engine: Connects, wanted: FindingFilter) -> Total:
     """How many findings these filters leave in all, and what they may cost; of whatever severity."""
     with engine.connect() as connection:
         return desk_breaks.total(connection, wanted)

@@ -21,7 +21,7 @@ from tieout.desk.equation import as_json as equation_json
 from tieout.desk.unchecked import Unchecked, unchecked
 from tieout.desk.unchecked import as_json as unchecked_json
 
-__all__ = ["Day", "Equation", "Figures", "Named", "as_json", "day", "digest_of_day", "exactly", "scope_of"]
+__all__ = ["Day", "Equation", "Figures", "Named", "as_json", "day", "digest_of_day", "exactly", "orders_of", "scope_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def day(
         trade_date=trade_date,
         as_of=as_of,
         book=scope["book"],
-        orders=_orders(connection, scope),
+        orders=orders_of(connection, scope),
         holdings=_holdings(connection, scope, as_of),
         findings=_findings(connection, scope),
         digest=digest_of_day(connection, scope) if with_digest else None,
@@ -141,7 +141,8 @@ def totals_json(day: Day) -> dict[str, object]:
 # ---------------------------------------------------------------- the figures
 
 
-def _orders(connection: Connection, scope: Scope) -> Equation:
+def orders_of(connection: Connection, scope: Scope) -> Equation:
+    """The order lines of a day: totals, buckets, and what is between them."""
     totals = {side: _figures(row) for side, row in control_totals(connection, scope).items()}
     found = [_bucket(row) for row in buckets(connection, scope)]
     return equation(totals, found, lost=lost_lines(connection, scope))

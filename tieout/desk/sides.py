@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from config.calendar import IST
 from store.desk_transactions import StoredLine, StoredTransaction
 from tieout.desk.breaks import WholeBreak
-from tieout.desk.rupees import grouped, rupees, shares
+from tieout.desk.rupees import price, rupees, shares
 
 #: Fields in reading order: as findings name them, and in words.
 FIELDS = (
@@ -43,11 +43,6 @@ SPEAKERS = {
     "repair-pending": ("First ordered", "Filled over the chain"),
     "waived": ("First ordered", "Filled over the chain"),
 }
-#: Fields of findings that are rupees in all, not of one share.
-RUPEES = frozenset(
-    {"buy_amount", "sell_amount", "net", "net_amount", "brokerage", "stt", "gst", "stamp_duty", "sebi_fee"}
-    | {"exchange_charge", "charge"}
-)
 #: Fields that findings call by another name.
 ALSO = {"filled_quantity": "filled", "price": "average_price"}
 
@@ -92,27 +87,6 @@ def sides(whole: WholeBreak) -> tuple[Side, ...]:
         for name, word in FIELDS
         if whole.ours or whole.theirs
     )
-
-
-def told(field: str, value: str | Decimal | None) -> str:
-    """A finding's value as people read it: rupees, prices and shares by what the field is, words as they are."""
-    if value is None:
-        return ""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return str(value)
-    if not number.is_finite():
-        return str(value)
-    return (rupees if field in RUPEES else price if field.endswith("price") else shares)(number)
-
-
-def price(value: Decimal | None) -> str:
-    """A price with all the places it has, at least two; "" for None."""
-    if value is None:
-        return ""
-    whole, _, part = format(abs(value), "f").partition(".")
-    return f"{'-' if value < 0 else ''}{grouped(int(whole))}.{part.rstrip('0'):0<2}"
 
 
 def _text(line: StoredLine | None, name: str, transaction: StoredTransaction | None) -> str:
