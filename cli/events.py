@@ -243,6 +243,3 @@ def _confirm(*, yes: bool) -> None:
         raise Failure(WRONG_CALL, "this changes what is queued: add --yes to do it without a question")
     if not click.confirm("Do it?", err=True):
         raise Failure(FOUND, "nothing was changed")
-
-
-_USED_BY_EXPLAIN = settings

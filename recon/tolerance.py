@@ -41,11 +41,6 @@ def rounding_bound(policy: Policy) -> Decimal:
     return half_unit(policy.price_places_ours) + half_unit(policy.price_places_theirs)
 
 
-def price_bound(policy: Policy) -> Decimal:
-    """Rupees a share within which any two prices agree: rounding, and the slack that is the same for all."""
-    return rounding_bound(policy) + policy.price_slack
-
-
 def bound_at(policy: Policy, *, filled: Decimal, price: Decimal, tick: Decimal | None) -> Bound:
     """The bound of `filled` shares at the Gateway's `price`; slack in ticks is none where no tick is known."""
     slack = policy.price_slack + policy.slack_ticks * (tick or ZERO) + policy.slack_bps * BPS * price

@@ -39,7 +39,6 @@ class Act:
     limit: bool = False
     after_s: float = 30.0  #: from placed to filled
     withheld: bool = False  #: none of its webhooks is ever sent
-    otp: str = "right"
 
 
 def read_act(table: Table) -> Act:
@@ -54,5 +53,4 @@ def read_act(table: Table) -> Act:
         limit=table.flag("limit", otherwise=False),
         after_s=table.number("after_s", 30),
         withheld=table.flag("withheld", otherwise=False),
-        otp=table.text("otp", "right", among=("right", "wrong")),
     )

@@ -31,7 +31,6 @@ class Asked:
 
     intent: str
     config: Json = field(default_factory=dict)
-    assets: Json = field(default_factory=dict)
     notes: str = ""
     version: str = "v1"
 
@@ -55,10 +54,11 @@ def read_asked(body: bytes, *, connected: bool) -> Asked:
         raise AskedWronglyError(f"unknown intent {intent!r}")
     if intent in CONNECTED_ONLY and not connected:
         raise AskedWronglyError("invalid_user_data: a connected user's token is needed")
+    config = _config(intent, said.get("orderConfig"))
+    _check_assets(intent, said.get("assetConfig"))
     return Asked(
         intent=intent,
-        config=_config(intent, said.get("orderConfig")),
-        assets=_assets(intent, said.get("assetConfig")),
+        config=config,
         notes=_notes(said.get("notes")),
         version=_version(said.get("version")),
     )
@@ -108,14 +108,13 @@ def _check_leg(leg: Mapping[str, object]) -> None:
         raise AskedWronglyError("a type is neither BUY nor SELL")
 
 
-def _assets(intent: str, assets: object) -> Json:
+def _check_assets(intent: str, assets: object) -> None:
     given: Json = assets if isinstance(assets, dict) else {}
     if intent == "MF_HOLDINGS_IMPORT":
         if not _PAN.fullmatch(str(given.get("pan", ""))):
             raise AskedWronglyError("assetConfig.pan is no PAN in upper case")
         if not _PHONE.fullmatch(str(given.get("phone", ""))):
             raise AskedWronglyError("assetConfig.phone is not ten digits")
-    return given
 
 
 def _notes(notes: object) -> str:

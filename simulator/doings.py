@@ -21,7 +21,6 @@ from simulator.story import Post, Story
 from simulator.timeline import Delivery, Timeline
 from simulator.world import World
 
-NOBODY = Account("", "")
 LATE = timedelta(minutes=2)  #: an order comes so long after the flow was given up
 IMPORTED_AFTER, MF_AFTER = timedelta(seconds=20), timedelta(seconds=60)
 _CLOSED = frozenset({"FIXED", "MARKEDCOMPLETE"})

@@ -58,7 +58,6 @@ _OF_USER = text("""
 select account, broker from accounts where gateway = :gateway and user_ref = :user_ref order by account
 """)
 _IS_ACCOUNT = text("select exists (select from accounts where gateway = :gateway and account = :named)")
-_IS_USER = text("select exists (select from accounts where gateway = :gateway and user_ref = :named)")
 #: Registered for a user, answered by the API with an account that is not that user's. What a person took
 #: apart afterwards, and what was refused before, stays as it is.
 _CLAIMED = text("""
@@ -113,11 +112,6 @@ def of_user(connection: Connection, *, gateway: str, user_ref: str) -> list[Row[
 def is_account(connection: Connection, *, gateway: str, named: str) -> bool:
     """Whether that is an account of the gateway."""
     return bool(connection.execute(_IS_ACCOUNT, {"gateway": gateway, "named": named}).scalar_one())
-
-
-def is_user(connection: Connection, *, gateway: str, named: str) -> bool:
-    """Whether that is a user who has an account."""
-    return bool(connection.execute(_IS_USER, {"gateway": gateway, "named": named}).scalar_one())
 
 
 def claimed(connection: Connection, *, txns: Sequence[int]) -> list[Row[Any]]:

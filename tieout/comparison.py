@@ -24,8 +24,6 @@ from tieout.rules import Rules
 MANY = 200  #: transactions held in memory at a time
 NOTHING = "nothing"
 
-Said = tuple[str, str]  #: what is said, and the rupees it may cost as text
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otherwise:

@@ -31,7 +31,6 @@ ABSENCES: Final = 3
 UNKNOWN: Final = "unknown-transaction"
 NO_END: Final = "no-end"
 NO_ORDERS: Final = "no-orders"  #: it says that it ended and names no order, nor proves that there is none
-BY_HAND: Final = "by-hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -33,8 +33,6 @@ from tieout.rules import Rules
 SETTLING = timedelta(days=10)  #: a trade that is older has settled
 CREDITING = timedelta(days=25)  #: a bonus whose ex-date is longer ago is credited, or has been missing for long
 READABLE = "v2"  #: an older form leaves shares out
-
-ByAccount = Mapping[str, Sequence[Row[Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 
 MAX_BYTES: Final = 16 << 10
-MAX_COUNT: Final = 64
 
 ALLOWED: Final = (
     "accept",

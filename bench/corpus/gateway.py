@@ -5,9 +5,9 @@ from __future__ import annotations
 from copy import deepcopy
 from decimal import Decimal
 
-from bench.corpus.draw import SHARES, Draw
+from bench.corpus.draw import Draw
 from bench.corpus.registry import plant
-from bench.corpus.story import MICRO, ZERO, Answer, Leg, Row, Story
+from bench.corpus.story import MICRO, ZERO, Answer, Row, Story
 
 ONE = Decimal(1)
 HALF_PAISA = Decimal("0.005")
@@ -207,11 +207,3 @@ def regression_of_transaction(draw: Draw, _variant: str) -> Story:
     _then(story).status = "PROCESSING"
     story.finds("regression")
     return story
-
-
-def twin(draw: Draw) -> list[Leg]:
-    """Two legs of one share and side that differ in their quantity."""
-    share = draw.chance.choice(SHARES)
-    first, second = draw.legs(shares=[share, share])
-    second.side, second.quantity, second.filled = first.side, first.quantity + 1, first.quantity + 1
-    return [first, second]

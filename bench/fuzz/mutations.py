@@ -33,7 +33,6 @@ class Mutated:
     status: int = 200
 
 
-Change = Callable[[Any, random.Random], object]
 Place = tuple[Any, Any]
 
 ODD: Final[Sequence[object]] = (

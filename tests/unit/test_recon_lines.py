@@ -13,7 +13,7 @@ from recon.judge import plain_theirs
 from recon.lines import IST, facts_of_ours, facts_of_theirs, key_of, plain_ours, plain_text, trade_date_of
 from recon.scene import held
 from recon.severity import Severity, sessions_between, severity
-from recon.tolerance import amount_bound, price_bound
+from recon.tolerance import amount_bound, rounding_bound
 from recon.values import Answer, Batch, FindingClass, OurLine, Policy, State
 from recon.words import is_amo
 from tests.builders import DAY, NOON, Weekdays
@@ -166,8 +166,8 @@ def test_numbers_are_shown_as_people_write_them() -> None:
 
 def test_bounds_come_from_declared_places() -> None:
     """0.01 a share for two prices in paise; for a sum, half a paisa a share and half a paisa."""
-    assert price_bound(Policy()) == Decimal("0.01")
-    assert price_bound(Policy(price_places_ours=4)) == Decimal("0.00505")
+    assert rounding_bound(Policy()) == Decimal("0.01")
+    assert rounding_bound(Policy(price_places_ours=4)) == Decimal("0.00505")
     assert amount_bound(Decimal(10), Policy()) == Decimal("0.055")
 
 
