@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,6 @@ from tieout.state import refresh
 
 RULES: Rules = rules()
 LIVE = Gateway(name=GATEWAY, url="", secrets=(), api_secrets=())
-NEXT_MORNING = EVENING + timedelta(hours=12)
 HEADER = (
     *("order_id", "transaction_id", "account", "trade_date", "exchange", "symbol", "side", "quantity"),
     *("batch_id", "exchange_order_id", "broker", "filled_quantity", "average_price", "status"),

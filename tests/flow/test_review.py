@@ -29,7 +29,6 @@ from tieout.review import judge_again, review_due
 from tieout.state import refresh
 
 RULES = rules()
-WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
 
 
 def a_settled(connection: Connection, name: str, **fields: Any) -> int:
