@@ -35,7 +35,7 @@ ORDERS = (
     *("order_id", "transaction_id", "account", "trade_date", "exchange", "symbol", "side", "quantity", "gateway"),
     *("isin", "filled_quantity", "status"),
 )
-ACTIONS = ("kind", "isin", "ex_date", "ratio_from", "ratio_to", "new_isin", "credited_by")
+ACTIONS = ("kind", "isin", "ex_date", "ratio_from", "ratio_to", "new_isin", "temporary_isin", "credited_by")
 TRANSFERS = ("gateway", "reference", "account", "date", "isin", "direction", "quantity")
 
 
@@ -112,9 +112,7 @@ def _import(engine: Engine, folder: Path, told: Sequence[Plot]) -> None:
         for ref, n, on in plot.trades
     ]
     actions: list[list[object]] = [
-        [each.kind, each.isin, each.ex_date, each.ratio_from, each.ratio_to, each.new_isin, each.credited_by]
-        for plot in told
-        for each in actions_of(plot)
+        [getattr(each, name) for name in ACTIONS] for plot in told for each in actions_of(plot)
     ]
     transfers: list[list[object]] = [
         [_gateway(plot), f"{plot.account}-{ref}", plot.account, on, plot.isin, "in" if n > 0 else "out", abs(n)]

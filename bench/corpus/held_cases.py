@@ -74,10 +74,11 @@ def actions_of(plot: Plot) -> Iterable[Action]:
         yield Action(
             kind=kind,
             isin=plot.isin,
-            ex_date=DAY,
+            ex_date=plot.ex_date,
             ratio_from=Decimal(held),
             ratio_to=Decimal(becomes),
             new_isin=new or None,
+            temporary_isin=plot.temporary if plot.listed_later else None,
             credited_by=NEXT if kind == "bonus" else None,
         )
 
@@ -93,3 +94,5 @@ def rows_of(plot: Plot) -> Iterable[ShownRow]:
     yield replace(row, discrepancy=plot.flag)
     if apart:
         yield ShownRow(isin=isin, symbol=symbol, held=Decimal(apart), average=average)
+    if plot.listed_later:
+        yield ShownRow(isin=plot.temporary, symbol=symbol, held=Decimal(plot.listed_later), average=average)

@@ -41,7 +41,9 @@ class Plot:
     cost: str = "400"  #: by the books; 400 by the broker
     broker: str = PLAIN
     shown: str = ""  #: the ISIN that the broker names, where it is another
+    listed_later: int = 0  #: shares that lie under the temporary ISIN
     seen: date = DAY
+    ex_date: date = DAY  #: of its actions
     exclusive: bool = True
     trades: list[tuple[str, int, date]] = field(default_factory=list)
     transfers: list[tuple[str, int, date]] = field(default_factory=list)
@@ -153,6 +155,27 @@ def _split_applied_by_both(p: Plot, n: int) -> None:
 def _bonus_pending(p: Plot, n: int) -> None:
     p.actions.append(("bonus", p.base, n, ""))
     p.part("bonus-pending", -n)
+
+
+@_cause(alone=True)
+def _bonus_not_listed(p: Plot, n: int) -> None:
+    p.actions.append(("bonus", p.base, n, ""))
+    p.listed_later = n
+    p.others.add("bonus-pending")
+
+
+@_cause(alone=True)
+def _bonus_in_the_positions(p: Plot, n: int) -> None:
+    p.actions.append(("bonus", p.base, n, ""))
+    p.ex_date, p.base = OPENING, p.base + n
+    p.part("bonus-pending", -n)
+
+
+@_cause(alone=True)
+def _split_too_early(p: Plot, n: int) -> None:
+    p.actions.append(("split", 1, n + 1, p.new))
+    p.ex_date, p.shown, p.held = NEXT, p.new, p.held * (n + 1)
+    p.part("ca-ratio", p.base * n, p.new)
 
 
 @_cause(fits=True)
