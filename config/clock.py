@@ -5,8 +5,9 @@ Leases and retry delays do not use it: they use the database's clock.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -52,3 +53,8 @@ class FileClock:
 def clock_from(clock_file: Path | None) -> Clock:
     """The file's clock if a file is named, else the system's."""
     return FileClock(clock_file) if clock_file else SystemClock()
+
+
+def since_start() -> timedelta:
+    """This process's clock that only goes forward, for how long something takes; its zero means nothing."""
+    return timedelta(microseconds=time.monotonic_ns() // 1000)

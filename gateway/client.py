@@ -6,7 +6,6 @@ whose `kind` is what `inbox.decide` goes by. No error, log line or repr holds a 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +16,7 @@ import requests
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
-from config.clock import Clock, SystemClock
+from config.clock import Clock, SystemClock, since_start
 from config.keys import Key
 from config.settings import Gateway
 from gateway.deadline import TimedAdapter, until
@@ -201,11 +200,6 @@ def read_whole(response: requests.Response, deadline: timedelta) -> bytes:
     except HTTPError as error:
         raise GatewayBusy(f"the answer broke off: {type(error).__name__}") from None
     return bytes(body)
-
-
-def since_start() -> timedelta:
-    """A clock that only goes forward."""
-    return timedelta(microseconds=time.monotonic_ns() // 1000)
 
 
 def session_to(url: str) -> requests.Session:

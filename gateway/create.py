@@ -16,7 +16,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError, ProxyError
 from urllib3.exceptions import SSLError as TLSError
 
-from config.clock import Clock
+from config.clock import Clock, since_start
 from config.settings import Gateway
 from gateway.client import (
     CONNECT,
@@ -28,7 +28,6 @@ from gateway.client import (
     read_whole,
     retry_after,
     session_to,
-    since_start,
 )
 from gateway.deadline import until
 from gateway.fields import Nonsense, WireError, as_object, instant, read_object, text

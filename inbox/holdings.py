@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from config.queues import FUNDS_UNIT, HOLDINGS_UNIT
+from inbox.claims import ClaimLostError, Held, gain
 from inbox.decide import Failure, GiveUp, RetryIn, decide
-from inbox.units import PROBE_PATIENCE, Call, ClaimLostError, Pace, may_probe, since_start, why_not
-from store import gateways, holding_units
+from inbox.units import Call, Pace
+from store import holding_units
 from store.holding_units import Claimed, Told
 
 
@@ -58,23 +59,13 @@ def read_unit(text: str) -> HoldingsUnit | FundsUnit | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldingsClaim:
-    """The right to ask for an account and to write what comes of it, once, while the lease lasts."""
+class HoldingsClaim(Held):
+    """The right to ask for an account."""
 
     unit: HoldingsUnit
     holder: int
-    generation: int
-    asked_at: datetime  #: database's clock
-    asked: timedelta  #: the same instant by this process's clock that only goes forward
-    deaths: int  #: workers that died over it in a row
     state: str  #: what the last answer said of the account
     pauses: int  #: answers in a row that said it is being updated
-    probe: bool
-    worker: str
-
-    def instant(self, at: timedelta) -> datetime:
-        """That moment of this process's clock, by the database's."""
-        return self.asked_at + max(at - self.asked, timedelta(0))
 
     @property
     def row(self) -> Claimed:
@@ -91,17 +82,19 @@ def claim(
 
     The connection commits each statement by itself: the claim stands before the Gateway is called.
     """
-    if given := _claim(connection, unit, now, pace, worker, probe=False):
-        return given
-    found = holding_units.hindrance(connection, gateway=unit.gateway, account=unit.account)
-    if found is None or found.lease_until is not None:
+    named = {"gateway": unit.gateway, "account": unit.account}
+    taking: dict[str, Any] = {"now": now, "lease": pace.lease, "pause": pace.pause, "worker": worker, **named}
+    given = gain(
+        connection,
+        unit.gateway,
+        take=lambda probe: holding_units.claim(connection, **taking, probe=probe),
+        hindrance=lambda: holding_units.hindrance(connection, **named),
+        defer=lambda until, reason: holding_units.defer(connection, **named, until=until, reason=reason),
+    )
+    if given is None:
         return None
-    if may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
-        return _claim(connection, unit, now, pace, worker, probe=True)
-    if why := why_not(found):
-        until, reason = why
-        holding_units.defer(connection, gateway=unit.gateway, account=unit.account, until=until, reason=reason)
-    return None
+    row = given.row
+    return HoldingsClaim(unit=unit, holder=row.holder, state=row.state, pauses=row.pauses, **given.held(worker))
 
 
 def put_off(connection: Connection, *, unit: HoldingsUnit, wait: timedelta, reason: str) -> None:
@@ -112,7 +105,7 @@ def put_off(connection: Connection, *, unit: HoldingsUnit, wait: timedelta, reas
 def hold(connection: Connection, claim: HoldingsClaim) -> None:
     """Lock the account and use the claim up. Raises `ClaimLostError`."""
     if not holding_units.fence(connection, holder=claim.holder, generation=claim.generation):
-        raise _lost(claim)
+        raise ClaimLostError(claim.unit, claim)
 
 
 def finish(connection: Connection, claim: HoldingsClaim, told: Told, *, call: Call, detail: str, pace: Pace) -> None:
@@ -132,7 +125,7 @@ def wait(connection: Connection, claim: HoldingsClaim, retry: RetryIn, *, call: 
     called = call.told(claim.worker, detail)
     named = {"delay": retry.pause, "pause": pace.pause}
     if not holding_units.wait(connection, claim.row, called, reason=retry.reason, **named):
-        raise _lost(claim)
+        raise ClaimLostError(claim.unit, claim)
 
 
 def park(
@@ -148,36 +141,3 @@ def park(
     """Park the account's events for that reason, after `hold`."""
     called = call.told(claim.worker, detail)
     holding_units.park(connection, claim.row, called, reason=reason, known_at=known_at, next_fetch_at=next_fetch_at)
-
-
-def _lost(claim: HoldingsClaim) -> ClaimLostError:
-    return ClaimLostError(f"{claim.unit} generation {claim.generation}")
-
-
-def _claim(
-    connection: Connection, unit: HoldingsUnit, now: datetime, pace: Pace, worker: str, *, probe: bool
-) -> HoldingsClaim | None:
-    row: Row[Any] | None = holding_units.claim(
-        connection,
-        gateway=unit.gateway,
-        account=unit.account,
-        now=now,
-        lease=pace.lease,
-        pause=pace.pause,
-        worker=worker,
-        probe=probe,
-    )
-    if row is None:
-        return None
-    return HoldingsClaim(
-        unit=unit,
-        holder=row.holder,
-        generation=row.generation,
-        asked_at=row.asked_at,
-        asked=since_start(),
-        deaths=row.deaths,
-        state=row.state,
-        pauses=row.pauses,
-        probe=probe,
-        worker=worker,
-    )

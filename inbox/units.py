@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
+from inbox.claims import ClaimLostError, Held, gain
 from inbox.decide import Failure, GiveUp, RetryIn, decide
-from store import gateways, units
+from store import units
 from store.units import Again, Called, Claimed, Finished
 
-PROBE_PATIENCE: Final = timedelta(seconds=15)  #: how long others wait for the one that tries
 MAX_DETAIL: Final = 2000
-
-
-class ClaimLostError(Exception):
-    """The claim is no longer ours: its lease ended and the unit was given back. Nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +44,12 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """The right to ask for a unit and to write what comes of it, once, while the lease lasts."""
+class Claim(Held):
+    """The right to ask for a transaction."""
 
     unit: Unit
     txn: int
-    generation: int
-    asked_at: datetime  #: database's clock
-    asked: timedelta  #: the same instant by this process's clock that only goes forward
     events: int
-    deaths: int  #: workers that died over it in a row
-    probe: bool
-    worker: str
-
-    def instant(self, at: timedelta) -> datetime:
-        """That moment of this process's clock, by the database's."""
-        return self.asked_at + max(at - self.asked, timedelta(0))
 
     @property
     def row(self) -> Claimed:
@@ -92,18 +77,18 @@ def claim(connection: Connection, unit: Unit, *, now: datetime, pace: Pace, work
 
     The connection commits each statement by itself: the claim stands before the Gateway is called.
     """
-    if given := _claim(connection, unit, now, pace, worker, probe=False):
-        return given
-    found = units.hindrance(connection, gateway=unit.gateway, transaction_id=unit.transaction_id)
-    if found is None or found.lease_until is not None:
+    named = {"gateway": unit.gateway, "transaction_id": unit.transaction_id}
+    taking: dict[str, Any] = {"now": now, "lease": pace.lease, "pause": pace.pause, "worker": worker, **named}
+    given = gain(
+        connection,
+        unit.gateway,
+        take=lambda probe: units.claim(connection, **taking, probe=probe),
+        hindrance=lambda: units.hindrance(connection, **named),
+        defer=lambda until, reason: units.defer(connection, **named, until=until, reason=reason),
+    )
+    if given is None:
         return None
-    if may_probe(found) and gateways.take_probe(connection, gateway=unit.gateway, patience=PROBE_PATIENCE):
-        return _claim(connection, unit, now, pace, worker, probe=True)
-    if why := why_not(found):
-        until, reason = why
-        named = {"gateway": unit.gateway, "transaction_id": unit.transaction_id}
-        units.defer(connection, **named, until=until, reason=reason)
-    return None
+    return Claim(unit=unit, txn=given.row.txn, events=given.row.events, **given.held(worker))
 
 
 def hold(connection: Connection, claims: Sequence[Claim]) -> set[int]:
@@ -114,7 +99,7 @@ def hold(connection: Connection, claims: Sequence[Claim]) -> set[int]:
 def hold_one(connection: Connection, claim: Claim) -> None:
     """Lock the transaction and use the claim up. Raises `ClaimLostError`."""
     if not hold(connection, [claim]):
-        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+        raise ClaimLostError(claim.unit, claim)
 
 
 def ending(
@@ -154,7 +139,7 @@ def wait(connection: Connection, claim: Claim, retry: RetryIn, *, call: Call, de
     """Let the unit wait. Raises `ClaimLostError`."""
     called = call.told(claim.worker, detail)
     if not units.wait(connection, claim.row, called, delay=retry.pause, pause=pace.pause, reason=retry.reason):
-        raise ClaimLostError(f"{claim.unit} generation {claim.generation}")
+        raise ClaimLostError(claim.unit, claim)
 
 
 def put_off(connection: Connection, wanted: Sequence[Unit], *, wait: timedelta, reason: str) -> None:
@@ -168,51 +153,6 @@ def park(connection: Connection, claim: Claim, reason: str, *, call: Call, detai
     units.park(connection, claim.row, call.told(claim.worker, detail), again=again, reason=reason)
 
 
-def since_start() -> timedelta:
-    """This process's clock that only goes forward."""
-    return timedelta(microseconds=time.monotonic_ns() // 1000)
-
-
 def storable(text: str) -> str:
     """Text that the database can hold, cut."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")[:MAX_DETAIL]
-
-
-def _claim(connection: Connection, unit: Unit, now: datetime, pace: Pace, worker: str, *, probe: bool) -> Claim | None:
-    row = units.claim(
-        connection,
-        gateway=unit.gateway,
-        transaction_id=unit.transaction_id,
-        now=now,
-        lease=pace.lease,
-        pause=pace.pause,
-        worker=worker,
-        probe=probe,
-    )
-    if row is None:
-        return None
-    return Claim(
-        unit=unit,
-        txn=row.txn,
-        generation=row.generation,
-        asked_at=row.asked_at,
-        asked=since_start(),
-        events=row.events,
-        deaths=row.deaths,
-        probe=probe,
-        worker=worker,
-    )
-
-
-def may_probe(found: Row[Any]) -> bool:
-    """Whether what hindered a claim is a breaker whose pause is over."""
-    return found.breaker not in {None, "closed"} and (found.blocked_until or found.now) <= found.now
-
-
-def why_not(found: Row[Any]) -> tuple[datetime, str] | None:
-    """Until when a unit that was not given waits, and for what; None if nothing of it is open."""
-    if found.blocked_until is not None and found.blocked_until > found.now:
-        return found.blocked_until, found.reason or "gateway-blocked"
-    if found.rest_until is not None and found.rest_until > found.now:
-        return found.rest_until, "asked-just-now"
-    return None

@@ -8,10 +8,10 @@ from typing import Final
 
 import structlog
 
+from config.clock import since_start
 from gateway.client import GatewayError, GatewayNoTurn, Reply, orders_of, take_turn
 from gateway.fields import WireError
 from gateway.rate import HOLD, Turn
-from inbox.units import since_start
 from tieout.outcomes import Answered, Orders
 from tieout.shop import Shop
 

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from config.clock import since_start
 from config.settings import Gateway
 from gateway.client import GatewayError, GatewayNoTurn, Reply
 from gateway.consent import NeedsConsent, read_reply
@@ -26,8 +27,8 @@ from gateway.holdings import read_holdings
 from gateway.investments import read_investments
 from gateway.rate import LEAST
 from inbox import holdings as inbox
+from inbox.claims import ClaimLostError
 from inbox.holdings import FundsUnit, HoldingsClaim, HoldingsUnit, read_unit
-from inbox.units import ClaimLostError, since_start
 from store import holding_links, holding_units
 from tieout.alert import alert
 from tieout.asking import NO_TURN

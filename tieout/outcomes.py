@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from config.clock import since_start
 from gateway.client import GatewayError, Reply
 from gateway.fields import Nonsense, WireError
 from inbox import units
@@ -86,7 +87,7 @@ def absent(connection: Connection, *, shop: Shop, claim: Claim, reply: Reply, wo
     """
     units.hold_one(connection, claim)
     now = shop.clock.now()
-    answer = Answered(claim=claim, reply=reply, mark="absent", asked_on=now, answered=units.since_start())
+    answer = Answered(claim=claim, reply=reply, mark="absent", asked_on=now, answered=since_start())
     standing = _take_in(connection, shop, [answer])[claim.txn]
     if standing.known:
         units.finish(connection, [_ending(shop, answer, standing)], pace=shop.pace, worker=shop.worker)

@@ -17,12 +17,14 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from config.clock import since_start
 from gateway.client import GatewayError, GatewayNoTurn, Reply, answer_of
 from gateway.fields import WireError
 from gateway.rate import Turn
 from gateway.wire import NoSuchTransaction, is_unclear
 from inbox import units
-from inbox.units import Claim, ClaimLostError, Unit
+from inbox.claims import ClaimLostError
+from inbox.units import Claim, Unit
 from recon.values import Origin
 from store.transactions import ensure
 from tieout.alert import alert
@@ -147,7 +149,7 @@ def _ask(shop: Shop, claim: Claim, turn: Turn | None) -> Answered | None:
     try:
         asked_on = shop.clock.now()
         reply = shop.client(claim.unit.gateway).ask_details(claim.unit.transaction_id, turn=turn)
-        answered = units.since_start()
+        answered = since_start()
         answer = answer_of(reply, claim.unit.transaction_id)
     except NoSuchTransaction as error:
         assert reply is not None  # only a reply can say so

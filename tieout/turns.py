@@ -9,10 +9,10 @@ import time
 from datetime import timedelta
 from typing import Final
 
+from config.clock import since_start
 from config.settings import Gateway
 from gateway.client import GatewayNoTurn
 from gateway.rate import HOLD, NoTurnError, Turn
-from inbox.units import since_start
 from tieout.shop import Shop
 
 STANDS: Final = timedelta(seconds=11)  #: longer than a call and the second for which its token is out
