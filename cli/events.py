@@ -14,14 +14,15 @@ import click
 from sqlalchemy import Engine
 
 from cli.context import clock, database, settings
-from cli.show import FOUND, WRONG_CALL, Failure, as_json, output_options, show_rows, stderr, stdout
+from cli.show import FOUND, WRONG_CALL, Failure, as_json, cell, output_options, show_rows, stderr, stdout
 from config.calendar import IST
 from gateway.checks import checks_from
 from gateway.explain import Row
 from gateway.explain import explain as explained
-from store.desk_events import EventFilter
+from store.desk_events import EventFilter, EventGroup
 from tieout.desk import events as desk_events
 from tieout.desk.evidence import as_text
+from tieout.desk.reasons import told_of
 from tieout.replay import LIMIT, Parked, replay
 
 EPILOG = """
@@ -36,6 +37,7 @@ Examples:
 """
 SHORT = 50  #: rows of a table for people when no limit is given
 EMPTY = "No event matches. A refused webhook is no event: tieout events --refused"
+NOT_OF_REFUSALS = ("state", "family", "transaction_id", "batch_id", "account")  #: options that narrow events only
 DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -78,8 +80,11 @@ def list_(**options: Any) -> None:
 def _list(*, refused: bool, limit: int | None, as_json: bool, as_csv: bool, **narrow: Any) -> None:
     for_people = not (as_json or as_csv)
     limit = SHORT if for_people and limit is None else limit
+    if refused and (strange := [name for name in NOT_OF_REFUSALS if narrow[name]]):
+        options = ", ".join(f"--{name.removesuffix('_id')}" for name in strange)
+        raise Failure(WRONG_CALL, f"{options}: a refused request has none; narrow by --gateway, --reason, --from, --to")
     with database() as engine:
-        rows = _rows(engine, refused=refused, limit=limit, narrow=narrow)
+        rows = _rows(engine, wanted(**narrow), refused=refused, limit=limit)
         columns = _columns(refused=refused, short=for_people)
         empty = "Nothing was refused." if refused else EMPTY
         shown = show_rows(rows, columns=columns, as_json=as_json, as_csv=as_csv, empty=empty)
@@ -87,10 +92,10 @@ def _list(*, refused: bool, limit: int | None, as_json: bool, as_csv: bool, **na
         stderr().print(f"The newest {limit}; more with --limit, all with --json or --csv.")
 
 
-def _rows(engine: Engine, *, refused: bool, limit: int | None, narrow: dict[str, Any]) -> Iterator[dict[str, object]]:
+def _rows(engine: Engine, narrow: EventFilter, *, refused: bool, limit: int | None) -> Iterator[dict[str, object]]:
     if refused:
-        return desk_events.refused_listing(engine, gateway=narrow["gateway"], reason=narrow["reason"], limit=limit)
-    return desk_events.listing(engine, wanted(**narrow), limit=limit)
+        return desk_events.refused_listing(engine, narrow, limit=limit)
+    return desk_events.listing(engine, narrow, limit=limit)
 
 
 def _columns(*, refused: bool, short: bool) -> tuple[str, ...]:
@@ -146,16 +151,18 @@ def _object(whole: desk_events.WholeEvent) -> dict[str, object]:
 def _print(whole: desk_events.WholeEvent) -> None:
     out = stdout()
     for name, value in desk_events.as_row(whole.event).items():
-        out.print(f"{name:<15} {'' if value is None else value}", markup=False)
+        out.print(f"{name:<15} {cell(value)}", markup=False)
+    if told := told_of(whole.event.state, whole.event.reason):
+        out.print(f"{'meaning':<15} {told.means}\n{'to do':<15} {told.todo}", markup=False)
     for arrival in whole.deliveries:
         marks = f", {', '.join(arrival.marks)}" if arrival.marks else ""
-        out.print(f"\ndelivered {arrival.received_at.isoformat()} {arrival.verdict}{marks}", markup=False)
+        out.print(f"\ndelivered {cell(arrival.received_at)} {arrival.verdict}{marks}", markup=False)
         out.print(as_text(arrival.body), markup=False)
     if whole.attempts:
         out.print("\nattempts on its transaction")
     for step in whole.attempts:
         said = " ".join(str(part) for part in (step.reason, step.detail) if part)
-        out.print(f"{step.at.isoformat()} {step.outcome:<8} {said}", markup=False)
+        out.print(f"{cell(step.at)} {step.outcome:<8} {said}", markup=False)
 
 
 @events.command()
@@ -227,13 +234,22 @@ def _preview(engine: Engine, ids: tuple[UUID, ...], *, reason: str | None, gatew
     """Say what would be touched; how many events that are."""
     narrowed = EventFilter(state=None if ids else "parked", reason=reason, gateway=gateway)
     groups = desk_events.counts(engine, narrowed, ids)
-    for state, why_so, count in groups:
-        effect = "put back to work" if state == "parked" else "left as they are"
-        stderr().print(f"{count:>7,} {state} {why_so}: {effect}", markup=False)
-    found = sum(count for _, _, count in groups)
+    for group in groups:
+        stderr().print(f"{group.count:>7,} {group.state} {group.reason}: {_effect(group)}", markup=False)
+    found = sum(group.count for group in groups)
+    if missing := len(set(ids)) - found if ids else 0:
+        stderr().print(f"{missing:>7,} not there: find them with tieout events --transaction ID")
+    if ids and not found:
+        raise Failure(WRONG_CALL, "no such event: nothing was changed")
     if not found:
-        stderr().print("Nothing to replay: no such event.")
+        stderr().print("Nothing to replay: no such event is parked.")
     return found
+
+
+def _effect(group: EventGroup) -> str:
+    if group.state != "parked":
+        return "left as they are"
+    return "put back to work" if group.askable else "left as they are: they name nothing that could be asked about"
 
 
 def _confirm(*, yes: bool) -> None:

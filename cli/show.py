@@ -101,7 +101,7 @@ def _show_csv(rows: Iterable[Row], columns: Sequence[str]) -> int:
 
 def _show_table(rows: Iterable[Row], columns: Sequence[str]) -> int:
     """Numbers stand below each other by their ends; what is no terminal is as wide as the rows need."""
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
+    cells = [[cell(row.get(name)) for name in columns] for row in rows]
     table = Table(box=None, pad_edge=False)
     for place, name in enumerate(columns):
         numbers = all(NUMBER.fullmatch(row[place]) for row in cells if row[place])
@@ -114,6 +114,11 @@ def _show_table(rows: Iterable[Row], columns: Sequence[str]) -> int:
     if cells:
         out.print(table)
     return len(cells)
+
+
+def cell(value: object) -> str:
+    """A value as people read it: an instant in Indian time, to the second; empty for None."""
+    return f"{value.astimezone(IST):%d %b %Y %H:%M:%S} IST" if isinstance(value, datetime) else _cell(value)
 
 
 def _cell(value: object) -> str:

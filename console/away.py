@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, make_response, render_template
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from console.api import answers
 from tieout.desk.paging import BadCursorError
@@ -31,7 +31,10 @@ def _refused(error: HTTPException) -> Response:
     if answers.for_machines():
         return answers.http_refused(error)
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    page = _page(status, status.phrase, error.description or status.description)
+    said = error.description or status.description
+    if said == NotFound.description:
+        said = "There is no page at this address. The box on top finds a transaction, an order, an event or a break."
+    page = _page(status, status.phrase, said)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         page.headers["Allow"] = "GET, HEAD"
     return page

@@ -12,6 +12,7 @@ from console.asked import text_of
 from console.desk import desk
 from store.desk_events import EventFilter
 from tieout.desk import events as desk_events
+from tieout.desk.reasons import reasons
 
 pages = Blueprint("events", __name__)
 
@@ -23,7 +24,13 @@ def listed() -> str:
     wanted = desk_events.narrowed(_wanted(), typed)
     page = desk_events.search(desk().engine, wanted, after=request.args.get("after"))
     return render_template(
-        "events.html", page=page, typed=typed, families=desk_events.FAMILIES, states=desk_events.STATES
+        "events.html",
+        page=page,
+        typed=typed,
+        families=desk_events.FAMILIES,
+        states=desk_events.STATES,
+        known=reasons("parked") | reasons("waiting"),
+        gateways=[name for name, _ in desk().gateways],
     )
 
 
@@ -39,10 +46,8 @@ def show(event: UUID) -> str:
 @pages.get("/refusals")
 def refused() -> str:
     """Requests that were refused, with samples."""
-    page = desk_events.refusals(
-        desk().engine, gateway=text_of("gateway"), reason=text_of("reason"), after=request.args.get("after")
-    )
-    return render_template("refusals.html", page=page)
+    page = desk_events.refusals(desk().engine, wanted=_wanted(), after=request.args.get("after"))
+    return render_template("refusals.html", page=page, known=reasons("refused"))
 
 
 @pages.get("/alerts")

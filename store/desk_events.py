@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, ScalarSelect, Select, func, or_, select, tuple_
+from sqlalchemy import Boolean, Connection, ScalarSelect, Select, func, literal_column, or_, select, tuple_
 
+from store.due import ASKABLE
 from store.schema import attempts as _attempts
 from store.schema import deliveries as _deliveries
 from store.schema import events as _events
@@ -113,15 +114,25 @@ def events(connection: Connection, wanted: EventFilter, *, limit: int, before: C
     return [Event(**row) for row in connection.execute(counted).mappings()]
 
 
-def counts(connection: Connection, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[tuple[str, str, int]]:
-    """How many events there are by (state, reason), of these ids only if any are given."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventGroup:
+    """Events of one state and reason; `askable` ones name what can be asked about them."""
+
+    state: str
+    reason: str  #: empty when there is none
+    askable: bool
+    count: int
+
+
+def counts(connection: Connection, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[EventGroup]:
+    """How many events there are of each group, of these ids only if any are given."""
     table = _events.c
-    reason = func.coalesce(table.reason, "").label("reason")
-    query = _narrowed(select(table.state, reason, func.count()), wanted)
+    askable = literal_column(f"({ASKABLE.format('events.')})", Boolean).label("askable")
+    group = (table.state, func.coalesce(table.reason, "").label("reason"), askable)
+    query = _narrowed(select(*group, func.count().label("count")), wanted)
     if event_ids:
         query = query.where(table.event_id.in_(event_ids))
-    rows = connection.execute(query.group_by(table.state, reason).order_by(table.state, reason))
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [EventGroup(**row) for row in connection.execute(query.group_by(*group).order_by(*group)).mappings()]
 
 
 def _delivery_count(event_id: Any) -> Any:

@@ -65,9 +65,11 @@ def refusals(
     limit: int,
     gateway: str | None = None,
     reason: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
     before: tuple[datetime, str, str] | None = None,
 ) -> list[Refusal]:
-    """Refusals, newest minute first; `before` is (last_at, gateway, reason) of the last one seen."""
+    """Refusals of that span, newest minute first; `before` is (last_at, gateway, reason) of the last one seen."""
     table = _refusals.c
     order = (table.last_at, table.gateway, table.reason)
     query = select(_refusals).order_by(*(column.desc() for column in order)).limit(limit)
@@ -75,6 +77,10 @@ def refusals(
         query = query.where(table.gateway == gateway)
     if reason:
         query = query.where(table.reason == reason)
+    if since:
+        query = query.where(table.last_at >= since)
+    if until:
+        query = query.where(table.last_at < until)
     if before:
         query = query.where(tuple_(*order) < before)
     return [Refusal(**row) for row in connection.execute(query).mappings()]

@@ -285,6 +285,12 @@ def test_what_is_not_there_is_404_with_a_way_on(client: FlaskClient, path: str) 
     assert _get(client, path).status_code == 404
 
 
+def test_an_address_of_no_page_says_how_to_find_one(client: FlaskClient) -> None:
+    """Nobody is told to check their spelling."""
+    answer = _get(client, "/transactions/TRX_x")
+    assert (answer.status_code, "The box on top" in answer.text) == (404, True)
+
+
 @pytest.mark.parametrize(
     ("typed", "path"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -82,6 +83,20 @@ def test_refusals_are_listed_beside_events() -> None:
     assert {row["reason"] for row in rows} == {"bad-checksum"}
 
 
+def test_refusals_are_narrowed_by_what_they_have() -> None:
+    """Dates and reasons narrow them; what only an event has is refused and not passed over."""
+    assert _objects("events", "--refused", "--from", "2026-11-21", "--json") == []
+    assert len(_objects("events", "--refused", "--reason", "bad-checksum", "--to", "2026-11-20", "--json")) == 3
+    wrong = _run("events", "--refused", "--state", "parked")
+    assert (wrong.exit_code, "--state" in wrong.stderr) == (2, True)
+
+
+def test_people_read_indian_time() -> None:
+    """In a table and for one event; machines get UTC."""
+    assert re.search(r"20 Nov 2026 \d\d:\d\d:\d\d IST", _run("events", "--limit", "1").stdout)
+    assert "IST" in _run("events", "show", str(DONE_EVENT)).stdout
+
+
 def test_one_event_is_shown_with_its_bytes_and_attempts() -> None:
     """The body as it came, each delivery, each attempt."""
     shown = _objects("events", "show", str(DONE_EVENT), "--json")[0]
@@ -148,6 +163,14 @@ def test_a_replay_is_previewed_and_then_done_once(
     assert _state(engine) == "received"
     again = _run("events", "replay", str(DONE_EVENT), "--why", "again", "--yes")
     assert "already done, nothing changed" in again.stdout
+
+
+def test_a_replay_of_what_is_not_there_is_a_wrong_call() -> None:
+    """Nothing is changed, and the person who typed a wrong id is told."""
+    gone = "00000000-0000-4000-8000-00000000ffff"
+    result = _run("events", "replay", gone, "--why", "x", "--yes")
+    assert (result.exit_code, "no such event" in result.stderr) == (2, True)
+    assert "1 not there" in _run("events", "replay", gone, str(DONE_EVENT), "--why", "x", "--dry-run").stderr
 
 
 def test_a_replay_of_everything_and_nothing_is_a_wrong_call() -> None:

@@ -42,4 +42,5 @@ def test_what_nobody_documents_has_no_meaning(tmp_path: Path) -> None:
     """Neither a strange name nor an installation without the documentation fails a page."""
     assert told_of("parked", "no-such-reason") is None
     assert told_of("parked", None) is None
+    assert told_of("done", "busy") is None
     assert reasons("parked", tmp_path) == {}

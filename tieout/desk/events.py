@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from store import desk_breaks, desk_events, desk_refusals, desk_transactions
 from store.desk_breaks import StoredFinding
-from store.desk_events import Attempt, Delivery, Event, EventFilter, StoredAnswer
+from store.desk_events import Attempt, Delivery, Event, EventFilter, EventGroup, StoredAnswer
 from store.desk_refusals import Alert, Refusal
 from store.desk_transactions import StoredTransaction
 from tieout.desk.paging import BadCursorError, Page, cut, read, written
@@ -115,8 +115,8 @@ def as_row(event: Event) -> dict[str, object]:
     return {"event": event.event_id, **row}
 
 
-def counts(engine: Engine, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[tuple[str, str, int]]:
-    """How many events there are by (state, reason), of these ids only if any are given."""
+def counts(engine: Engine, wanted: EventFilter, event_ids: Sequence[UUID] = ()) -> list[EventGroup]:
+    """How many events there are of each state and reason, of these ids only if any are given."""
     with engine.connect() as connection:
         return desk_events.counts(connection, wanted, event_ids)
 
@@ -153,33 +153,38 @@ def _whole(connection: Connection, event: Event) -> WholeEvent:
 def refusals(
     engine: Engine,
     *,
-    gateway: str | None = None,
-    reason: str | None = None,
+    wanted: EventFilter = EventFilter(),  # noqa: B008 it is frozen
     after: str | None = None,
     limit: int = PAGE,
 ) -> Page[Refusal]:
-    """One page of refusals, newest first. Raises `BadCursorError`."""
+    """One page of refusals of that gateway, reason and span, newest first. Raises `BadCursorError`."""
     parts = read(after, 3)
     try:
         before = (datetime.fromisoformat(parts[0]), parts[1], parts[2]) if parts else None
     except ValueError:
         raise BadCursorError from None
     with engine.connect() as connection:
-        found = desk_refusals.refusals(connection, gateway=gateway, reason=reason, limit=limit + 1, before=before)
+        found = desk_refusals.refusals(
+            connection,
+            gateway=wanted.gateway,
+            reason=wanted.reason,
+            since=wanted.since,
+            until=wanted.until,
+            limit=limit + 1,
+            before=before,
+        )
     rows, last = cut(found, limit)
     after = written(last.last_at.isoformat(), last.gateway, last.reason) if last else None
     return Page(rows=rows, after=after)
 
 
-def refused_listing(
-    engine: Engine, *, gateway: str | None, reason: str | None, limit: int | None
-) -> Iterator[dict[str, object]]:
-    """Refusals for machines, newest first, all of them unless limited."""
+def refused_listing(engine: Engine, wanted: EventFilter, *, limit: int | None) -> Iterator[dict[str, object]]:
+    """Refusals for machines of that gateway, reason and span, newest first, all of them unless limited."""
     after: str | None = None
     left = limit
     while left is None or left > 0:
         size = CHUNK if left is None else min(CHUNK, left)
-        page = refusals(engine, gateway=gateway, reason=reason, after=after, limit=size)
+        page = refusals(engine, wanted=wanted, after=after, limit=size)
         yield from ({name: getattr(refusal, name) for name in REFUSED_COLUMNS} for refusal in page.rows)
         if page.after is None:
             return

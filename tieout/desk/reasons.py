@@ -30,8 +30,8 @@ class Told:
 
 
 def told_of(kind: str, name: str | None) -> Told | None:
-    """What is told of that reason of that kind (`waiting`, `parked`, `alert`, `refused`), or None."""
-    return reasons(kind).get(name or "")
+    """What is told of that reason of that kind (`waiting`, `parked`, `alert`, `refused`); None for any other."""
+    return reasons(kind).get(name or "") if kind in TOLD else None
 
 
 @cache
