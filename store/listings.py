@@ -16,28 +16,29 @@ LISTED = """(
   union all select exchange, symbol, valid_from, valid_to, isin from spellings)"""
 
 #: A symbol with any series told of it and its ISIN; of a share, with every series in which shares trade.
-_SPELT = """
-told as (
+_SPELL = text("""
+create temp table spelt on commit drop as
+with told as (
   select distinct exchange, symbol, isin, series from instruments where series is not null
 ), series_of as (
   select * from told
   union
   select t.exchange, t.symbol, t.isin, f.series from told t
   cross join unnest(cast(:shares as text[])) as f (series) where t.series = any(:shares)
-), spelt as materialized (
-  select i.exchange, i.symbol || '-' || s.series as symbol, i.valid_from, i.valid_to, i.isin
-  from instruments i join series_of s on (s.exchange, s.symbol, s.isin) = (i.exchange, i.symbol, i.isin)
-  where right(i.symbol, length(s.series) + 1) <> '-' || s.series and not exists (
-    select from instruments own where own.exchange = i.exchange and own.symbol = i.symbol || '-' || s.series)
-)"""
-_UNSPELL = text(f"""
-with {_SPELT}
-delete from spellings x where not exists (
-  select from spelt s where (s.exchange, s.symbol, s.valid_from) = (x.exchange, x.symbol, x.valid_from))
+)
+select i.exchange, i.symbol || '-' || s.series as symbol, i.valid_from, i.valid_to, i.isin
+from instruments i join series_of s on (s.exchange, s.symbol, s.isin) = (i.exchange, i.symbol, i.isin)
+where right(i.symbol, length(s.series) + 1) <> '-' || s.series
 """)
-_RESPELL = text(f"""
-with {_SPELT}
-insert into spellings as x select * from spelt
+#: What the table lists under that name itself is not derived.
+_OWN = text("delete from spelt s using instruments own where own.exchange = s.exchange and own.symbol = s.symbol")
+_UNSPELL = text("""
+delete from spellings x where not exists (
+  select from spelt s
+  where s.exchange = x.exchange and s.symbol = x.symbol and s.valid_from = x.valid_from)
+""")
+_RESPELL = text("""
+insert into spellings as x select s.* from spelt s
 on conflict (exchange, symbol, valid_from) do update set (valid_to, isin) = (excluded.valid_to, excluded.isin)
 where (x.valid_to, x.isin) is distinct from (excluded.valid_to, excluded.isin)
 """)
@@ -71,9 +72,10 @@ order by ex_date, isin, kind, version limit :limit
 
 def respell(connection: Connection) -> None:
     """Make the spellings follow the table of instruments; only what differs is written."""
-    named = {"shares": list(SHARE_SERIES)}
-    connection.execute(_UNSPELL, named)
-    connection.execute(_RESPELL, named)
+    connection.execute(text("drop table if exists spelt"))
+    connection.execute(_SPELL, {"shares": list(SHARE_SERIES)})
+    for statement in (_OWN, text("analyze spelt, spellings"), _UNSPELL, _RESPELL):
+        connection.execute(statement)
 
 
 def successions(connection: Connection) -> Sequence[Row[Any]]:
