@@ -48,6 +48,22 @@ def test_shares_bought_before_a_holiday_are_unsettled_until_the_session_after_it
     assert (days.found(), days.judged()) == ([], {AXIS: "matched"})
 
 
+def test_shares_that_do_not_come_are_a_break_from_the_day_they_settle(days: Days) -> None:
+    """Awaited over the holiday; on Tuesday the broker has neither T1 nor shares, on Wednesday the auction's came."""
+    days.evening(BEFORE)
+    days.positions({AXIS: 110})
+    days.order("BUY", 10)
+    days.evening(HOLIDAY)
+    days.shows(security(quantity=100, t1Quantity=10))
+    assert days.found() == [("unsettled-t1", "pending", 10)]
+    days.evening(AFTER)
+    days.shows(security(quantity=100))
+    assert days.found() == [("unexplained", "break", -10)]
+    days.evening(AFTER + timedelta(days=1))
+    days.shows(security(quantity=110))
+    assert (days.found(), days.judged()) == ([], {AXIS: "matched"})
+
+
 def test_an_answer_from_before_the_settlement_is_no_difference_after_it(days: Days) -> None:
     """On Tuesday the books have settled, and the newest answer is Friday's, in which they are a position."""
     days.evening(BEFORE - timedelta(days=1))
