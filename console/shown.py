@@ -56,6 +56,7 @@ MARKS = {
     "undated": ("wait", "?", "undated"),
     "empty": ("info", "–", "empty"),
     "needs-consent": ("wait", "!", "needs consent"),
+    "unlinked": ("info", "–", "unlinked"),
     "from-webhook": ("info", "i", "from a webhook"),
     "refused": ("bad", "■", "refused"),
     "unclear": ("bad", "?", "unclear"),
