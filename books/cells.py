@@ -6,14 +6,15 @@ A cell is text, or, out of a workbook, a `Stored` value whose exact text the wor
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
-from books.problems import Unfit
+from books.problems import Problem, Unfit, shown
 from recon.numbers import NotANumberError, exact
+from recon.values import ZERO
 
 MAX_TEXT = 256  #: characters of an id or a word
 MAX_CELL = 10_000  #: characters of any cell
@@ -92,6 +93,20 @@ def number(cell: Cell) -> Decimal:
     raise Unfit("is not a number", _number_fix(text))
 
 
+def above_zero(cell: Cell, *, but: str = "") -> Decimal:
+    """A number above zero; `but` is what else to say to whoever wrote another. Raises `Unfit`."""
+    if (value := number(cell)) <= ZERO:
+        raise Unfit("is not above zero", f"write a number above zero{but}")
+    return value
+
+
+def not_negative(cell: Cell, *, but: str = "") -> Decimal:
+    """A number that is zero or more, likewise. Raises `Unfit`."""
+    if (value := number(cell)) < ZERO:
+        raise Unfit("is below zero", f"write zero or more{but}")
+    return abs(value)
+
+
 def a_date(cell: Cell) -> date:
     """A day: ISO text or a real Excel date. Raises `Unfit`."""
     if isinstance(cell, Stored):
@@ -150,6 +165,23 @@ def word(cell: Cell, words: Mapping[str, str], what: str) -> str:
     if text not in words:
         raise Unfit(f"is no {what}", f"write one of {', '.join(sorted(set(words.values())))}")
     return words[text]
+
+
+def a_gateway(name: str, gateways: Sequence[str]) -> str:
+    """The gateway of that name; the only one where none is named. Raises `Unfit`."""
+    if not name and len(gateways) == 1:
+        return gateways[0]
+    if not name:
+        raise Unfit("is empty, and there are several gateways", f"name one of {', '.join(gateways)}")
+    if name not in gateways:
+        raise Unfit("is no gateway of yours", f"name one of {', '.join(gateways)}")
+    return name
+
+
+def problem_of(line: int, column: str, cell: Cell, error: Unfit) -> Problem:
+    """What to tell of a cell in that line and column that does not fit."""
+    value = cell if isinstance(cell, str) else cell.text
+    return Problem(line=line, column=column, value=shown(value), problem=error.problem, fix=error.fix)
 
 
 def normal_word(text: str) -> str:

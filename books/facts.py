@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Final, NamedTuple
 
-from books.cells import Cell, a_date, identifier, isin, number, plain_text, word
+from books.cells import (
+    Cell,
+    a_date,
+    a_gateway,
+    above_zero,
+    identifier,
+    isin,
+    not_negative,
+    number,
+    plain_text,
+    problem_of,
+    word,
+)
 from books.orders import a_symbol
 from books.problems import Problem, Unfit, shown
 from books.tables import Layout, Row
-from recon.values import ZERO
 
 _ACTIONS: Final = {name.upper(): name for name in ("split", "bonus", "merger", "demerger", "rights", "buy-back")}
 _ACTIONS_SAID: Final = {**_ACTIONS, "BUYBACK": "buy-back", "BUY BACK": "buy-back"}
@@ -49,10 +59,10 @@ class FactKind:
             try:
                 values[name] = self._value(name, cell, gateways)
             except Unfit as error:
-                problems.append(_problem(row.line, name, cell, error))
+                problems.append(problem_of(row.line, name, cell, error))
         if not problems and (wrong := self.check(values)):
             column, unfit = wrong
-            problems.append(_problem(row.line, column, str(values[column] or ""), unfit))
+            problems.append(problem_of(row.line, column, str(values[column] or ""), unfit))
         return problems or Fact(row.line, values)
 
     def named(self, fact: Fact) -> tuple[object, ...]:
@@ -62,7 +72,7 @@ class FactKind:
     def _value(self, name: str, cell: Cell, gateways: Sequence[str]) -> object:
         empty = isinstance(cell, str) and not cell.strip()
         if name == "gateway":
-            return _gateway("" if empty else plain_text(cell), gateways)
+            return a_gateway("" if empty else plain_text(cell), gateways)
         if empty and name in self.layout.optional:
             return None
         if empty:
@@ -80,33 +90,6 @@ def conflicting(fact: Fact, key: Sequence[str], others: Sequence[int]) -> Proble
         problem=f"line {lines} says something else of the same {', '.join(key)}",
         fix="keep the one row that is right",
     )
-
-
-def _gateway(name: str, gateways: Sequence[str]) -> str:
-    if not name and len(gateways) == 1:
-        return gateways[0]
-    if not name:
-        raise Unfit("is empty, and there are several gateways", f"name one of {', '.join(gateways)}")
-    if name not in gateways:
-        raise Unfit("is no gateway of yours", f"name one of {', '.join(gateways)}")
-    return name
-
-
-def _problem(line: int, name: str, cell: Cell, error: Unfit) -> Problem:
-    value = cell if isinstance(cell, str) else cell.text
-    return Problem(line=line, column=name, value=shown(value), problem=error.problem, fix=error.fix)
-
-
-def _above_zero(cell: Cell) -> Decimal:
-    if (value := number(cell)) <= ZERO:
-        raise Unfit("is not above zero", "write a number above zero")
-    return value
-
-
-def _not_negative(cell: Cell) -> Decimal:
-    if (value := number(cell)) < ZERO:
-        raise Unfit("is below zero", "write zero or more")
-    return abs(value)
 
 
 def _an_action(values: Mapping[str, object]) -> tuple[str, Unfit] | None:
@@ -133,7 +116,7 @@ POSITIONS: Final = FactKind(
         "quantity": number,
         "broker": plain_text,
         "symbol": a_symbol,
-        "average_price": _not_negative,
+        "average_price": not_negative,
     },
     key=("gateway", "account", "as_of", "isin"),
     of_gateway=True,
@@ -148,8 +131,8 @@ CORPORATE_ACTIONS: Final = FactKind(
         "kind": lambda cell: word(cell, _ACTIONS_SAID, "kind of corporate action"),
         "isin": isin,
         "ex_date": a_date,
-        "ratio_from": _above_zero,
-        "ratio_to": _above_zero,
+        "ratio_from": above_zero,
+        "ratio_to": above_zero,
         "new_isin": isin,
         "temporary_isin": isin,
         "record_date": a_date,
@@ -171,7 +154,7 @@ TRANSFERS: Final = FactKind(
         "isin": isin,
         "symbol": a_symbol,
         "direction": lambda cell: word(cell, _DIRECTIONS, "direction"),
-        "quantity": _above_zero,
+        "quantity": above_zero,
     },
     key=("gateway", "reference"),
     of_gateway=True,

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import date
 from typing import Final, NamedTuple
 
-from books.cells import Cell, a_date, isin, plain_text
+from books.cells import Cell, a_date, isin, plain_text, problem_of
 from books.orders import a_symbol, an_exchange
-from books.problems import Problem, Unfit, shown
+from books.problems import Problem, Unfit
 from books.tables import Layout, Row
 
 _SERIES: Final = re.compile(r"[A-Z0-9]{1,2}", re.ASCII)
@@ -70,8 +70,8 @@ def read_period(row: Row) -> Period | list[Problem]:
         try:
             values[name] = _value(name, cell)
         except Unfit as error:
-            problems.append(_problem(row.line, name, cell, error))
-    problems.extend(_problem(row.line, name, str(values[name] or ""), unfit) for name, unfit in _wrong(values))
+            problems.append(problem_of(row.line, name, cell, error))
+    problems.extend(problem_of(row.line, name, str(values[name] or ""), unfit) for name, unfit in _wrong(values))
     if problems:
         return problems
     return Period(row.line, *(values[n] for n in _SAID))  # type: ignore[arg-type]
@@ -158,8 +158,3 @@ def _value(name: str, cell: Cell) -> object:
             return None
         raise Unfit("is empty", f"every instrument needs its {name}")
     return _READERS[name](cell)
-
-
-def _problem(line: int, name: str, cell: Cell, error: Unfit) -> Problem:
-    value = cell if isinstance(cell, str) else plain_text(cell)
-    return Problem(line=line, column=name, value=shown(value), problem=error.problem, fix=error.fix)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
-from books.cells import Cell, a_date, an_instant, identifier, isin, number, plain_text, word
+from books.cells import Cell, a_date, above_zero, an_instant, identifier, isin, number, plain_text, word
 from books.facts import Fact, FactKind
 from books.orders import a_symbol, an_exchange
 from books.problems import Problem, Unfit
 from books.tables import Layout, Row
 from recon.charges import COMPONENTS
 from recon.noted import CONTRACT_NOTE, TRADEBOOK
-from recon.values import ZERO
 
 #: What names a note; all lines of one stand in one file.
 NOTE: Final = ("gateway", "account", "broker", "trade_date", "note_id")
@@ -24,10 +23,7 @@ _SIDES: Final = {"BUY": "BUY", "B": "BUY", "SELL": "SELL", "S": "SELL"}
 _AS_NEEDED: Final = ("gateway", "exchange", "symbol", "isin", "exchange_order_id", "order_id")
 
 
-def _above_zero(cell: Cell) -> Decimal:
-    if (value := number(cell)) <= ZERO:
-        raise Unfit("is not above zero", "write a number above zero; the side says whether it was bought or sold")
-    return value
+_above_zero = partial(above_zero, but="; the side says whether it was bought or sold")
 
 
 def _named(values: Mapping[str, object]) -> tuple[str, Unfit] | None:

@@ -8,11 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Final, NamedTuple
 
-from books.cells import Cell, Stored, a_date, an_instant, identifier, isin, number, plain_text, word
+from books.cells import (
+    Cell,
+    Stored,
+    a_date,
+    a_gateway,
+    an_instant,
+    identifier,
+    isin,
+    not_negative,
+    number,
+    plain_text,
+    problem_of,
+    word,
+)
 from books.problems import Problem, Unfit, shown
 from books.tables import Layout, Row
 from recon.values import ZERO, OurLine
@@ -131,7 +144,7 @@ class OrderReader:
                 empty = not cell or (isinstance(cell, str) and not cell.strip())
                 values[name] = self._when_empty(name) if empty else reader(cell)
             except Unfit as error:
-                problems.append(_problem(row.line, name, cell, error))
+                problems.append(problem_of(row.line, name, cell, error))
         raw = storable(row.raw)
         if problems:
             return _refused(row, raw, problems, values)
@@ -139,18 +152,13 @@ class OrderReader:
 
     def _when_empty(self, name: str) -> str | None:
         if name == "gateway":
-            if len(self._gateways) == 1:
-                return self._gateways[0]
-            raise Unfit("is empty, and there are several gateways", f"name one of {', '.join(self._gateways)}")
+            return a_gateway("", self._gateways)
         if name in _MAY_BE_EMPTY:
             return None
         raise Unfit("is empty", f"every order needs its {name}")
 
     def _gateway(self, cell: Cell) -> str:
-        name = plain_text(cell)
-        if name not in self._gateways:
-            raise Unfit("is no gateway of yours", f"name one of {', '.join(self._gateways)}")
-        return name
+        return a_gateway(plain_text(cell), self._gateways)
 
     def _status(self, cell: Cell) -> str:
         try:
@@ -188,11 +196,6 @@ def conflicting(line: int, order_id: str, others: Sequence[int]) -> Problem:
 
 def _clean(text: str) -> str:
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
-
-
-def _problem(line: int, name: str, cell: Cell, error: Unfit) -> Problem:
-    value = cell if isinstance(cell, str) else cell.text
-    return Problem(line=line, column=name, value=shown(value), problem=error.problem, fix=error.fix)
 
 
 def _refused(row: Row, raw: str, problems: Sequence[Problem], values: Mapping[str, object]) -> Refused:
@@ -259,13 +262,7 @@ def _quantity(cell: Cell) -> Decimal:
     return quantity
 
 
-@lru_cache(maxsize=8192)
-def _not_negative(cell: Cell) -> Decimal:
-    if (value := number(cell)) < ZERO:
-        raise Unfit("is below zero", "write zero or more; the side says whether it is a sale")
-    return abs(value)
-
-
+_not_negative = lru_cache(maxsize=8192)(partial(not_negative, but="; the side says whether it is a sale"))
 _trade_date = lru_cache(maxsize=4096)(a_date)
 _account = lru_cache(maxsize=8192)(identifier)
 _broker = lru_cache(maxsize=256)(plain_text)

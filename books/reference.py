@@ -7,29 +7,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from books.cells import Cell, a_date, isin, number, plain_text, word
+from books.cells import Cell, a_date, above_zero, isin, not_negative, plain_text, word
 from books.facts import FactKind
 from books.orders import a_symbol, an_exchange
 from books.problems import Unfit
 from books.tables import Layout
 from recon.charges import BASES, COMPONENTS, ROUNDINGS
-from recon.values import ZERO
 
 _SIDES: Final = {"BUY": "BUY", "B": "BUY", "SELL": "SELL", "S": "SELL"}
 _PAISA: Final = Decimal("0.01")
 Values = Mapping[str, object]
-
-
-def _above_zero(cell: Cell) -> Decimal:
-    if (value := number(cell)) <= ZERO:
-        raise Unfit("is not above zero", "write a number above zero")
-    return value
-
-
-def _not_negative(cell: Cell) -> Decimal:
-    if (value := number(cell)) < ZERO:
-        raise Unfit("is below zero", "write zero or more")
-    return abs(value)
 
 
 def _words(names: tuple[str, ...]) -> dict[str, str]:
@@ -82,7 +69,7 @@ _INSTRUMENT: Final[Mapping[str, Callable[[Cell], object]]] = {
 TICKS: Final = FactKind(
     name="ticks",
     layout=Layout(required=("exchange", "tick", "from"), optional=("symbol", "isin", "to")),
-    readers={**_INSTRUMENT, "tick": _above_zero},
+    readers={**_INSTRUMENT, "tick": above_zero},
     key=("exchange", "isin", "symbol", "from"),
     of_gateway=False,
     check=_a_tick,
@@ -90,7 +77,7 @@ TICKS: Final = FactKind(
 PRICES: Final = FactKind(
     name="prices",
     layout=Layout(required=("exchange", "date", "low", "high"), optional=("symbol", "isin", "close")),
-    readers={**_INSTRUMENT, **dict.fromkeys(("low", "high", "close"), _above_zero)},
+    readers={**_INSTRUMENT, **dict.fromkeys(("low", "high", "close"), above_zero)},
     key=("exchange", "isin", "symbol", "date"),
     of_gateway=False,
     check=_a_price,
@@ -105,12 +92,12 @@ CHARGES: Final = FactKind(
         **_INSTRUMENT,
         "component": lambda cell: word(cell, _words(COMPONENTS), "component"),
         "basis": lambda cell: word(cell, _words(BASES), "basis"),
-        "rate": _not_negative,
+        "rate": not_negative,
         "broker": lambda cell: plain_text(cell).lower(),
         "side": lambda cell: word(cell, _SIDES, "side"),
-        "least": _not_negative,
-        "most": _not_negative,
-        "unit": _above_zero,
+        "least": not_negative,
+        "most": not_negative,
+        "unit": above_zero,
         "rounding": lambda cell: word(cell, _words(tuple(ROUNDINGS)), "way of rounding"),
     },
     key=("component", "broker", "exchange", "side", "from"),

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from books.cells import MAX_CELL, Cell, Stored, an_instant, identifier, number, plain_text
+from books.cells import MAX_CELL, Cell, Stored, a_gateway, an_instant, identifier, number, plain_text, problem_of
 from books.orders import a_transaction_id
-from books.problems import Problem, Unfit, shown
+from books.problems import Problem, Unfit
 from books.tables import Layout, Row
 
 LAYOUT: Final = Layout(
@@ -48,32 +48,20 @@ class RegistrationReader:
             try:
                 values[name] = self._value(name, cell)
             except Unfit as error:
-                value = shown(cell.text if isinstance(cell, Stored) else cell)
-                found = Problem(line=row.line, column=name, value=value, problem=error.problem, fix=error.fix)
-                problems.append(found)
+                problems.append(problem_of(row.line, name, cell, error))
         return problems or Registration(line=row.line, **values)  # type: ignore[arg-type]
 
     def _value(self, name: str, cell: Cell) -> object:
         if isinstance(cell, str) and not cell.strip():
             return self._when_empty(name)
         if name == "gateway":
-            return self._gateway(cell)
+            return a_gateway(plain_text(cell), self._gateways)
         return _READERS[name](cell)
 
     def _when_empty(self, name: str) -> str | None:
         if name == "transaction_id":
             raise Unfit("is empty", "every transaction needs its transactionId")
-        if name != "gateway":
-            return None
-        if len(self._gateways) == 1:
-            return self._gateways[0]
-        raise Unfit("is empty, and there are several gateways", f"name one of {', '.join(self._gateways)}")
-
-    def _gateway(self, cell: Cell) -> str:
-        name = plain_text(cell)
-        if name not in self._gateways:
-            raise Unfit("is no gateway of yours", f"name one of {', '.join(self._gateways)}")
-        return name
+        return a_gateway("", self._gateways) if name == "gateway" else None
 
 
 def basket(cell: Cell) -> str:
