@@ -29,7 +29,7 @@ TRANSACTION_COLUMNS = (
     "intent",
     "requested",
 )
-INSTRUMENT_COLUMNS = ("exchange", "symbol", "isin", "from", "to")
+INSTRUMENT_COLUMNS = ("exchange", "symbol", "series", "isin", "from", "to", "successor")
 _NUMBERS = frozenset({"quantity", "filled_quantity", "average_price"})
 
 Row = Sequence[str]
@@ -93,17 +93,17 @@ def rupees(paise: int | None) -> str:
 def instruments_csv(day: Day, changes: Mapping[str, tuple[date, str]] | None = None) -> bytes:
     """The master of instruments, valid since the beginning of the year.
 
-    `changes`: by symbol, from which date on it has which other ISIN.
+    `changes`: by symbol, from which date on it has which other ISIN, the successor of the one before.
     """
     since = date(day.trade_date.year, 1, 1).isoformat()
     rows: list[Row] = []
     for share in SHARES:
         if (change := (changes or {}).get(share.symbol)) is None:
-            rows.append(("NSE", share.symbol, share.isin, since, ""))
+            rows.append(("NSE", share.symbol, "EQ", share.isin, since, "", ""))
             continue
         changed_on, isin = change
-        rows.append(("NSE", share.symbol, share.isin, since, (changed_on - timedelta(days=1)).isoformat()))
-        rows.append(("NSE", share.symbol, isin, changed_on.isoformat(), ""))
+        rows.append(("NSE", share.symbol, "EQ", share.isin, since, (changed_on - timedelta(days=1)).isoformat(), isin))
+        rows.append(("NSE", share.symbol, "EQ", isin, changed_on.isoformat(), "", ""))
     return _csv(INSTRUMENT_COLUMNS, rows)
 
 
