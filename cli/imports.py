@@ -72,7 +72,7 @@ def orders(*, file: Path, complete: datetime | None, dry_run: bool, as_json: boo
 @imports.command()
 @_importing
 def instruments(*, file: Path, dry_run: bool, as_json: bool, as_csv: bool) -> None:
-    """Import which ISIN a symbol stands for: exchange, symbol, isin, from, to."""
+    """Import which ISIN a symbol stands for: exchange, symbol, isin, from, to, series, successor."""
     _import("instruments", file, dry_run=dry_run, as_json=as_json, as_csv=as_csv)
 
 

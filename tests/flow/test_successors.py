@@ -11,10 +11,23 @@ from sqlalchemy import Engine, text
 
 from store.instruments import read_master
 from store.lines import isins_on
+from tests.builders import (
+    NOON,
+    a_batch,
+    a_leg,
+    a_transaction,
+    an_answer,
+    our_line,
+    rules,
+    store_snapshot,
+    store_webhook,
+)
 from tests.holdings_told import ACCOUNT, GATEWAY, INFY, NOW, RULES, TCS, Told
 from tieout.desk.reference import facts
 from tieout.import_report import Report
 from tieout.imports import import_file
+from tieout.reconcile import reconcile
+from tieout.state import refresh
 
 HEAD = "exchange,symbol,isin,series,from,to,successor"
 NEXT, LAST = "INE009A01039", "INE002A01018"
@@ -273,5 +286,40 @@ def test_before_its_day_a_successor_does_nothing(told: Told) -> None:
     told.positions({(ACCOUNT, INFY): 100})
     told.answer(ACCOUNT, [{"isin": INFY, "held": 100}])
     told.file("instruments", f"{HEAD}\nNSE,INFY,{INFY},EQ,2026-01-01,2026-01-14,{NEXT}\n")
+
+    assert verdicts(told) == {INFY: ("matched", 100, 100)}
+
+
+# ---------------------------------------------------------------- both sides of an order
+
+
+def test_a_change_of_series_is_an_alias_and_no_other_instrument(imports: Imports) -> None:
+    """Moved from EQ to BE that very day: the books still write EQ, the Gateway BE; matched, with a note."""
+    imports("instruments", HEAD, f"NSE,IDEA,{INFY},EQ,2026-01-01,2026-11-19,", f"NSE,IDEA,{INFY},BE,2026-11-20,,")
+    leg = a_leg("IDEA-BE")
+    with imports.engine.begin() as connection:
+        txn = a_transaction(connection)
+        batch = a_batch(leg)
+        store_webhook(connection, batch)
+        store_snapshot(connection, txn, an_answer(batch))
+        refresh(connection, txn=txn, now=NOON, rules=rules())
+        our_line(connection, txn, leg, symbol="IDEA-EQ", instrument=INFY)
+        reconcile(connection, txns=[txn], now=NOON, rules=rules())
+
+    assert [row.instrument for row in imports.all("select instrument from their_lines")] == [INFY]
+    assert [row.bucket for row in imports.all("select bucket from verdicts")] == ["matched"]
+    assert [tuple(row) for row in imports.all("select name, ours, theirs from findings")] == [
+        ("alias", "IDEA-EQ", "IDEA-BE")
+    ]
+
+
+def test_a_holding_without_isin_is_looked_up_anew_when_the_table_changes(told: Told) -> None:
+    """It was in no table of instruments; the row that names it, series and all, has it reconciled at once."""
+    told.positions({(ACCOUNT, INFY): 100})
+    told.answer(ACCOUNT, [{"isin": None, "nseTicker": "INFY-BE", "held": 100}])
+    told.reconcile()
+    assert verdicts(told)["NSE:INFY-BE"][0] == "isin-unmapped"
+
+    told.file("instruments", f"{HEAD}\nNSE,INFY,{INFY},EQ,2026-01-01,,\n")
 
     assert verdicts(told) == {INFY: ("matched", 100, 100)}
