@@ -167,6 +167,7 @@ def test_of_orders_that_press_holdings_take_no_more_than_their_share(gateway: Ga
     for _ in range(ONE_IN - 1):
         limiter.give_back(limiter.take(gateway), used=False)
     assert limiter.take(gateway, pays=1)
+    limiter.look(gateway, pressed=True)
     with pytest.raises(NoTurnError):
         limiter.take(gateway, pays=1)
     assert limiter.take(gateway, pays=0)
