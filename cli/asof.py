@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 
 import click
-from rich.table import Table
 
 from cli.context import clock, database, settings, the_gateway
 from cli.day import EVERYTHING, TradeDate, print_day
@@ -14,6 +15,7 @@ from cli.instants import Instant, looking_back
 from cli.show import output_options, show_rows, stderr, stdout
 from config.calendar import IST
 from tieout.desk.day import day as day_of
+from tieout.desk.rupees import grouped
 from tieout.desk.since import Changed, as_row, changed
 from tieout.review import review_due
 from tieout.rules import rules_from
@@ -26,6 +28,10 @@ Examples:
 Nothing is stored, and nothing real is locked or written. A day of many lines takes as long as judging it.
 """
 COLUMNS = ("side", "line", "transaction_id", "then", "now", "findings_then", "findings_now", "why")
+WAYS = ("lines", "then", "now", "because")
+LINES = ("side", "line", "then", "now", "because")
+WAYS_SHOWN = 20
+NAMED = re.compile(r"^[^ ]+: (?=it came with|version )")  #: which line it was: of no matter where many are counted
 SHORT = 50
 EMPTY = "Nothing is said otherwise now."
 
@@ -57,17 +63,23 @@ def asof(*, trade_date: date, instant: datetime, gateway: str | None, as_json: b
 
 
 def _show(found: Iterator[Changed]) -> None:
-    table, count = Table(box=None, pad_edge=False), 0
-    for heading in ("side", "line", "then", "now", "because"):
-        table.add_column(heading, overflow="fold")
-    for count, row in enumerate(found, start=1):
-        if count <= SHORT:
-            table.add_row(row.side, row.line, *_said(row), "\n".join(_because(row)))
+    """How many lines changed in the same way for the same reasons, then the first of them one by one."""
+    alike: Counter[tuple[str, ...]] = Counter()
+    first: list[tuple[str, ...]] = []
+    for row in found:
+        said = _said(row)
+        alike[*said, "; ".join(NAMED.sub("", because) for because in _because(row))] += 1
+        if len(first) < SHORT:
+            first.append((row.side, row.line or "", *said, "; ".join(_because(row))))
+    count = alike.total()
     stdout().print("\nWhat is said otherwise now:" if count else f"\n{EMPTY}")
     if count:
-        stdout().print(table)
+        ways = [(grouped(times), *said) for said, times in alike.most_common(WAYS_SHOWN)]
+        show_rows([dict(zip(WAYS, way, strict=True)) for way in ways], columns=WAYS)
+        stdout().print("\nLine by line:")
+        show_rows([dict(zip(LINES, line, strict=True)) for line in first], columns=LINES)
     if count > SHORT:
-        stderr().print(f"The first {SHORT} of {count}; all of them with --json or --csv.")
+        stderr().print(f"The first {SHORT} of {grouped(count)}; all of them with --json or --csv.")
 
 
 def _flat(row: Changed) -> dict[str, object]:

@@ -33,7 +33,8 @@ def explain(*, name: str, gateway: str | None, as_json_: bool) -> None:
     with database() as engine:
         found = explained(engine, name, rules=rules, now=now, gateway=gateway)
     if not found:
-        raise Failure(WRONG_CALL, f"no order or transaction has the id {name!r}: look with tieout breaks --transaction")
+        look = "look with tieout breaks; what an account holds is told by tieout holdings show ACCOUNT"
+        raise Failure(WRONG_CALL, f"no order or transaction has the id {name!r}: {look}")
     for each in found:
         if as_json_:
             click.echo(as_json(as_row(each)))

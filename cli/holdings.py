@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
 from cli.context import clock, database, settings, the_gateway
-from cli.show import FOUND, WRONG_CALL, Failure, as_json, output_options, show_rows, stderr, stdout
+from cli.instants import Instant
+from cli.show import FOUND, WRONG_CALL, Failure, as_json, cell, output_options, show_rows, stderr, stdout
+from store.holding_days import HeldLine
 from store.holdings import StoredHolding
 from tieout.desk import holdings as desk
 from tieout.desk.rupees import shares
@@ -33,7 +35,6 @@ Examples:
 SHORT = 50
 EMPTY = "No account has been fetched. Fetch one with: tieout holdings fetch ACCOUNT"
 ACCOUNT = re.compile(r"[0-9a-fA-F]{24}")
-INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"])
 
 
 def closed() -> datetime:
@@ -94,13 +95,12 @@ def _print_counts(counts: list[desk.StateCount]) -> None:
 @holdings.command()
 @click.argument("account")
 @click.option("--gateway", help="Of this gateway, if several know the account.")
-@click.option("--as-of", type=INSTANT, help="What was known at that instant; UTC without a zone.")
+@click.option("--as-of", type=Instant(), metavar="INSTANT", help="What was known then; IST without a zone.")
 @output_options
 def show(*, account: str, gateway: str | None, as_of: datetime | None, as_json: bool, as_csv: bool) -> None:
     """Show what one account holds: every quantity, and how it is known."""
-    at = as_of if as_of is None or as_of.tzinfo else as_of.replace(tzinfo=UTC)
     with database() as engine:
-        whole = desk.show(engine, account, gateway=gateway, closed=closed(), as_of=at)
+        whole = desk.show(engine, account, gateway=gateway, closed=closed(), as_of=as_of)
     if whole is None:
         raise Failure(
             WRONG_CALL, f"no account {account} is known: have it fetched with tieout holdings fetch {account}"
@@ -120,13 +120,26 @@ def _json(whole: desk.WholeAccount) -> str:
 def _print(whole: desk.WholeAccount) -> None:
     out = stdout()
     for name, value in desk.as_row(whole.row).items():
-        out.print(f"{name:<15} {'' if value is None else value}", markup=False)
+        out.print(f"{name.replace('_', ' '):<15} {cell(value)}", markup=False)
     out.print()
     show_rows(map(_short, whole.lines), columns=_SHORT, empty="No securities are known.")
+    if whole.judged:
+        out.print(f"\nagainst the books, {whole.judged[0].trade_date}:")
+        show_rows(map(_judged, whole.judged), columns=_JUDGED)
     for fund in (*whole.funds, *whole.told_funds):
         out.print(f"{fund.entry} {fund.fund or fund.isin} folio {fund.folio} units {fund.quantity}", markup=False)
     for each in whole.newest.not_understood if whole.newest else ():
         out.print(f"{each['what']}: {each['path']} ({each['why']}, {each['count']} times)", markup=False)
+
+
+_JUDGED = ("isin", "bucket", "books", "broker", "difference", "because")
+
+
+def _judged(line: HeldLine) -> dict[str, object]:
+    """A line of descent against the books, with why it differs."""
+    why = "; ".join(f"{shares(part.quantity)} {part.name}: {part.words}" for part in line.parts)
+    figures = (shares(line.internal), shares(line.shown), shares(line.difference))
+    return dict(zip(_JUDGED, (line.isin, line.bucket, *figures, why), strict=True))
 
 
 _SHORT = ("isin", "symbol", "held", "t1", "nse", "bse", "smallcase", "collateral")

@@ -117,7 +117,9 @@ def _show_table(rows: Iterable[Row], columns: Sequence[str]) -> int:
 
 
 def cell(value: object) -> str:
-    """A value as people read it: an instant in Indian time, to the second; empty for None."""
+    """A value as people read it: an instant in Indian time, to the second, yes and no; empty for None."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value.astimezone(IST):%d %b %Y %H:%M:%S} IST" if isinstance(value, datetime) else _cell(value)
 
 

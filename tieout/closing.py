@@ -140,7 +140,7 @@ def _refuse(connection: Connection, scope: Scope, found: Day, now: datetime, rul
     """Refuse what no reason given can make good."""
     reasons = []
     if found.close is not None:
-        who, when = found.close.closed_by, f"{found.close.closed_at:%Y-%m-%d %H:%M} UTC"
+        who, when = found.close.closed_by, f"{found.close.closed_at.astimezone(IST):%d %b %Y %H:%M} IST"
         reasons.append(f"it is closed already, by {who} at {when}: reopen it first with `tieout reopen`")
     if now < rules.calendar.closes_at(scope["trade_date"]):
         reasons.append("the day is not over: close it after its session has ended")

@@ -138,7 +138,7 @@ def test_the_states_are_gauges(client: FlaskClient) -> None:
 
 def test_what_was_known_before_anything_was_is_nothing() -> None:
     """`--as-of` looks at what was known then."""
-    (whole,) = _objects("show", HELD, "--as-of", "2026-01-01", "--json")
+    (whole,) = _objects("show", HELD, "--as-of", "2026-01-01T09:00", "--json")
     assert (whole["securities"], whole["answers"]) == ([], [])
 
 

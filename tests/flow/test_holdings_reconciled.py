@@ -184,6 +184,10 @@ def test_people_see_the_parts_on_the_page_of_the_break_and_the_holdings_on_the_d
     assert "held on 2026-01-13" in page
     listed = client.get("/breaks?state=all", headers={"Host": HOST}).get_data(as_text=True)
     assert f"/holdings/{ACCOUNT}" in listed
+    account = client.get(f"/holdings/{ACCOUNT}", headers={"Host": HOST}).get_data(as_text=True)
+    against = account.split("<caption>Against the books")[1].split("</table>")[0]
+    assert "no evidence says why" in against
+    assert "settle" in against
     shown = client.get("/day/2026-01-14", headers={"Host": HOST}).get_data(as_text=True)
     assert "Holdings of demo" in shown
     engine.dispose()

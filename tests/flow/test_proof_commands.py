@@ -103,6 +103,9 @@ def test_a_day_is_shown_as_it_was_known(told: Engine, tmp_path: Path, clock: Pat
     assert rows[0]["why"][0]["says"].startswith("version 2 came with orders")
     for form in ((), ("--csv",)):
         assert "version 2 came with" in _run("asof", "2026-11-20", "--at", "2026-11-20T20:30", *form).stdout
+    told_in_words = _run("asof", "2026-11-20", "--at", "2026-11-20T20:30").stdout
+    alike = told_in_words.split("What is said otherwise now:")[1].split("Line by line:")[0]
+    assert len(alike.splitlines()) == 4, "both lines changed alike: one row below the heading"
     names = [_names(*more) for more in ((), ("--as-of", "2026-11-20T15:00Z"))]
     assert names[0].count("price-out") == names[1].count("price-out") + 1
 

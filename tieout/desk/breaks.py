@@ -185,7 +185,7 @@ def as_short_row(row: Break) -> dict[str, object]:
     """A finding as a terminal shows it: numbers as people in India read them."""
     finding = row.finding
     values = {side: told(finding.field, getattr(finding, side)) for side in ("ours", "theirs")}
-    line, impact = finding.line or finding.isin or finding.transaction_id, rupees(finding.impact_inr)
+    line, impact = finding.line or finding.account or finding.transaction_id, rupees(finding.impact_inr)
     named = {"name": finding.name, "severity": row.severity, "state": finding.state, "symbol": finding.symbol}
     return {**named, "line": line, **values, "impact_inr": impact}
 

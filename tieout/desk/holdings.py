@@ -9,9 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from store import desk_holdings
+from store import desk_holdings, holding_days
 from store.desk_events import Attempt, Event, EventFilter, events
 from store.desk_holdings import FundImport, FundRow, HoldingsFilter, HoldingsRow, SmallcaseRow, SnapshotRow
+from store.holding_days import HeldLine
 from store.holdings import StoredHolding, latest_lines
 from tieout.desk.paging import Page, cut, read, written
 from tieout.holding_states import NEXT_STEPS, STATES
@@ -52,6 +53,7 @@ class WholeAccount:
     body: bytes | None  #: the newest answer about the holdings, as it came
     events: tuple[Event, ...]
     attempts: tuple[Attempt, ...]
+    judged: tuple[HeldLine, ...] = ()  #: against the books, as of now only; what does not agree first
 
     @property
     def newest(self) -> SnapshotRow | None:
@@ -137,11 +139,18 @@ def as_line(line: StoredHolding) -> dict[str, object]:
     return {name: getattr(line, name) for name in LINE_COLUMNS}
 
 
+def as_judged(line: HeldLine) -> dict[str, object]:
+    """How a line of descent stands against the books; the parts add up to the difference."""
+    named = {name: getattr(line, name) for name in ("isin", "trade_date", "bucket", "internal", "shown", "difference")}
+    return {**named, "parts": [asdict(part) for part in line.parts]}
+
+
 def as_object(whole: WholeAccount) -> dict[str, object]:
     """An account whole, as one object for machines."""
     return {
         **as_row(whole.row),
         "securities": [as_line(line) for line in whole.lines],
+        "reconciled": [as_judged(line) for line in whole.judged],
         "mutual_funds": [asdict(fund) for fund in whole.funds],
         "mutual_funds_told": [asdict(fund) for fund in whole.told_funds],
         "smallcases": [asdict(smallcase) for smallcase in whole.smallcases],
@@ -177,6 +186,7 @@ def _whole(connection: Connection, row: HoldingsRow, as_of: datetime | None) -> 
         body=desk_holdings.body(connection, last.snapshot_id) if last else None,
         events=tuple(e for e in events(connection, told_by, limit=SHOWN) if e.family.endswith("holdings")),
         attempts=tuple(desk_holdings.attempts(connection, **named, limit=SHOWN)),
+        judged=tuple(holding_days.lines(connection, gateway=row.gateway, account=row.account)) if as_of is None else (),
     )
 
 
