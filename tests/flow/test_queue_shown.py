@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from cli import context
 from cli.main import tieout
+from config.settings import child_environment
 from store import life
 from tests.builders import NOON
 from tieout.desk.broker import BrokerWatch
@@ -128,3 +131,15 @@ def test_what_is_stored_can_be_looked_at_while_the_broker_is_away(engine: Engine
     _event(engine, "parked", reason="refused")
 
     assert _run("events", "--json").exit_code == 0
+
+
+def test_a_worker_refuses_a_schema_that_is_not_its_own(engine: Engine, database_url: str) -> None:
+    """After an upgrade without its migration it would fail at every unit; it ends with 3 and the command instead."""
+    with engine.begin() as connection:
+        connection.execute(text("delete from alembic_version"))
+    env = child_environment({"TIEOUT_DATABASE_URL": database_url, "TIEOUT_BROKER_URL": AWAY}, own=False)
+    ended = subprocess.run(
+        [sys.executable, "-m", "worker"], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, "tieout db migrate" in ended.stderr) == (3, True)
