@@ -28,6 +28,7 @@ MATCHED = tuple(f"5f0321b5f3743c31d95abd4{number}" for number in range(4))  #: a
 HELD = (
     *((ACCOUNT, "INE467B01029", 20), (ACCOUNT, "INE002A01018", 7), (OTHER, "INE002A01018", 4)),
     *((account, "INE002A01018", 11) for account in MATCHED),
+    (ACCOUNT, "INE040A01026", 3),  # under an ISIN that another came after, in a ratio that nobody told
 )
 MOVED = ("INE467B01029,in,5", "INE002A01018,in,2", "INE002A01018,out,2")
 FILES = {
@@ -66,7 +67,7 @@ def tell_holdings(engine: Engine, folder: Path) -> None:
     tell_file(engine, folder, "transfers", "reference,account,date,isin,direction,quantity",
               *(f"T-{number},{ACCOUNT},{DAY},{moved}" for number, moved in enumerate(MOVED)))  # fmt: skip
     with engine.begin() as connection:
-        keep(connection, _answer(ACCOUNT, ("INE467B01029", 28), ("INE002A01018", 7)))
+        keep(connection, _answer(ACCOUNT, ("INE467B01029", 28), ("INE002A01018", 7), ("INE040A01034", 3)))
         for account in MATCHED:
             keep(connection, _answer(account, ("INE002A01018", 11)))
         mark_all(connection, gateway=GATEWAY)
