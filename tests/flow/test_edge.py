@@ -37,29 +37,45 @@ def _running(tmp_path: Path, database_url: str) -> Iterator[RunningEdge]:
         yield running
 
 
+@pytest.fixture(name="lasting", scope="module")
+def _lasting(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEdge]:
+    """One edge for those who neither end it nor look at what it refused."""
+    url = shared_engine.url.render_as_string(hide_password=False)
+    with edge(tmp_path_factory.mktemp("lasting"), database_url=url, broker_url=DOWN) as running:
+        yield running
+
+
+@pytest.fixture(name="shared")
+def _shared(lasting: RunningEdge, shared_engine: Engine) -> RunningEdge:
+    """That edge, with nothing stored yet."""
+    with shared_engine.begin() as connection:
+        connection.exec_driver_sql("truncate events, deliveries, alerts cascade")
+    return lasting
+
+
 def answer(response: requests.Response) -> tuple[int, str]:
     """Status and what the body says."""
     said = response.json()
     return response.status_code, said.get("reason", said["status"])
 
 
-def test_an_accepted_webhook_is_stored_as_it_came(running: RunningEdge, engine: Engine) -> None:
+def test_an_accepted_webhook_is_stored_as_it_came(shared: RunningEdge, shared_engine: Engine) -> None:
     """Raw bytes, allowed headers, verdict and key id are kept before the 200; a repeat adds a delivery."""
     body = json.dumps(signed(order())).encode()
 
-    first = running.post(body, headers={"Authorization": "Bearer x", "Cookie": "c=1", "X-Request-Id": "r1"})
-    repeat = running.post(signed(order()))
+    first = shared.post(body, headers={"Authorization": "Bearer x", "Cookie": "c=1", "X-Request-Id": "r1"})
+    repeat = shared.post(signed(order()))
 
     assert (answer(first), answer(repeat)) == ((200, "accepted"), (200, "duplicate"))
     assert first.json()["event"] == repeat.json()["event"]
     first_one = "select body, headers, key_id, verdict, marks from deliveries order by delivery_id limit 1"
-    (stored,) = rows(engine, first_one)
+    (stored,) = rows(shared_engine, first_one)
     assert (stored[0], *stored[2:]) == (body, "k1", "verified", [])
     assert stored[1]["x-request-id"] == "r1"  # type: ignore[index]
     assert not {"authorization", "cookie"} & set(stored[1])  # type: ignore[call-overload]
-    assert rows(engine, "select count(*) from deliveries") == [(2,)]
+    assert rows(shared_engine, "select count(*) from deliveries") == [(2,)]
     ((event, state, in_s),) = rows(
-        engine, "select event_id::text, state, extract(epoch from next_attempt_at - stored_at)::int from events"
+        shared_engine, "select event_id::text, state, extract(epoch from next_attempt_at - stored_at)::int from events"
     )
     assert (event, state) == (first.json()["event"], "received")
     assert in_s in (29, 30)
@@ -83,10 +99,10 @@ def test_each_refusal_has_its_status(running: RunningEdge, engine: Engine) -> No
     until(lambda: len(rows(engine, "select 1 from refusals")) == 8)
 
 
-def test_an_unknown_gateway_is_not_found(running: RunningEdge) -> None:
+def test_an_unknown_gateway_is_not_found(shared: RunningEdge) -> None:
     """The answer is JSON and the record names no gateway of ours."""
-    response = running.post(signed(order()))
-    other = running.url.replace(GATEWAY, "nobody")
+    response = shared.post(signed(order()))
+    other = shared.url.replace(GATEWAY, "nobody")
 
     assert response.ok
     assert answer(requests.post(other, data=b"{}", timeout=BOUND_S)) == (404, "unknown-gateway")
@@ -105,16 +121,16 @@ def raw(port: int, *parts: bytes, end: bool = False) -> bytes:
         return found
 
 
-def test_bodies_cut_short_and_chunks_are_counted(running: RunningEdge) -> None:
+def test_bodies_cut_short_and_chunks_are_counted(shared: RunningEdge) -> None:
     """Fewer bytes than promised are refused, chunked bodies are taken, and cut at the cap with 413."""
     head = f"POST /webhooks/{GATEWAY} HTTP/1.1\r\nHost: x\r\n".encode()
     body = json.dumps(signed(order(7))).encode()
     chunk = b"%x\r\n%s\r\n" % (len(body), body)
     huge = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
 
-    assert b"cut-short" in raw(running.port, head + b"Content-Length: 9999\r\n\r\n", body, end=True)
-    assert b"accepted" in raw(running.port, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")
-    assert b"too-large" in raw(running.port, head + b"Transfer-Encoding: chunked\r\n\r\n", huge * 17, end=True)
+    assert b"cut-short" in raw(shared.port, head + b"Content-Length: 9999\r\n\r\n", body, end=True)
+    assert b"accepted" in raw(shared.port, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")
+    assert b"too-large" in raw(shared.port, head + b"Transfer-Encoding: chunked\r\n\r\n", huge * 17, end=True)
 
 
 def test_silent_senders_do_not_hold_the_edge(tmp_path: Path, database_url: str) -> None:
@@ -135,45 +151,45 @@ def test_silent_senders_do_not_hold_the_edge(tmp_path: Path, database_url: str) 
     assert "Traceback" not in running.said()
 
 
-def test_twenty_bodies_share_a_signature_and_no_more(running: RunningEdge, engine: Engine) -> None:
+def test_twenty_bodies_share_a_signature_and_no_more(shared: RunningEdge, shared_engine: Engine) -> None:
     """A further body is marked; after twenty the rest are refused, even when they come at once."""
     stamp = datetime.now(UTC).isoformat()
     bodies = [signed(order(9, filled=n), stamp=stamp) for n in range(30)]
 
     with ThreadPoolExecutor(15) as pool:
-        answers = [answer(response) for response in pool.map(running.post, bodies)]
-    again = [answer(running.post(body))[1] for body in bodies]
+        answers = [answer(response) for response in pool.map(shared.post, bodies)]
+    again = [answer(shared.post(body))[1] for body in bodies]
 
     assert sorted(answers) == [(200, "accepted")] * 20 + [(401, "signature-reused")] * 10
     assert sorted(again) == ["duplicate"] * 20 + ["signature-reused"] * 10
     marked = "select count(*) from deliveries where marks = '{signature-reused}'"
-    assert rows(engine, marked) == [(19,)]
+    assert rows(shared_engine, marked) == [(19,)]
 
 
-def test_what_nothing_can_be_asked_for_is_parked(running: RunningEdge, engine: Engine) -> None:
+def test_what_nothing_can_be_asked_for_is_parked(shared: RunningEdge, shared_engine: Engine) -> None:
     """A verified body of unknown shape is stored, parked, alerted and answered 200."""
-    unknown = running.post(signed({"smallcaseAuthId": "5f03" * 6, "pending": True}))
-    nameless = running.post(signed({"smallcaseAuthId": "5f03" * 6, "orders": []}))
+    unknown = shared.post(signed({"smallcaseAuthId": "5f03" * 6, "pending": True}))
+    nameless = shared.post(signed({"smallcaseAuthId": "5f03" * 6, "orders": []}))
 
     assert answer(unknown) == answer(nameless) == (200, "accepted")
-    states = rows(engine, "select family, state, reason, next_attempt_at from events order by reason")
+    states = rows(shared_engine, "select family, state, reason, next_attempt_at from events order by reason")
     assert states == [
         ("orders", "parked", "no-transaction", None),
         ("unknown", "parked", "unknown-shape", None),
     ]
-    assert rows(engine, "select name, subject from alerts order by name") == [
+    assert rows(shared_engine, "select name, subject from alerts order by name") == [
         ("no-transaction", nameless.json()["event"]),
         ("unknown-shape", unknown.json()["event"]),
     ]
 
 
-def test_odd_timestamps_are_accepted_and_marked(running: RunningEdge, engine: Engine) -> None:
+def test_odd_timestamps_are_accepted_and_marked(shared: RunningEdge, shared_engine: Engine) -> None:
     """Unreadable ones and those of the future are evidence, not grounds to refuse."""
     future = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
 
-    assert answer(running.post(signed(order(1), stamp="yesterday"))) == (200, "accepted")
-    assert answer(running.post(signed(order(2), stamp=future))) == (200, "accepted")
-    marks = rows(engine, "select marks[1] from deliveries order by delivery_id")
+    assert answer(shared.post(signed(order(1), stamp="yesterday"))) == (200, "accepted")
+    assert answer(shared.post(signed(order(2), stamp=future))) == (200, "accepted")
+    marks = rows(shared_engine, "select marks[1] from deliveries order by delivery_id")
     assert marks == [("timestamp-unreadable",), ("timestamp-future",)]
 
 
@@ -370,20 +386,20 @@ def _tried(running: RunningEdge, number: int) -> str | None:
     return str(response.json()["event"]) if response.ok else None
 
 
-def test_identity_is_the_first_bytes_of_a_digest(running: RunningEdge) -> None:
+def test_identity_is_the_first_bytes_of_a_digest(shared: RunningEdge) -> None:
     """The answer's id needs nothing read back: it follows from gateway, family and content."""
     content = order(3)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
-    event = running.post(signed(content)).json()["event"]
+    event = shared.post(signed(content)).json()["event"]
 
     assert event.replace("-", "") == hashlib.sha256(f"{GATEWAY}\0orders\0".encode() + canonical).hexdigest()[:32]
 
 
-def test_a_second_edge_does_not_share_the_port_of_the_first(running: RunningEdge) -> None:
+def test_a_second_edge_does_not_share_the_port_of_the_first(shared: RunningEdge) -> None:
     """It would take half of the webhooks with keys of its own; it says which setting moves it, and ends with 3."""
-    with pytest.raises(ServerError, match=f"port {running.port}.*TIEOUT_EDGE_PORT"):
-        refuse_taken("127.0.0.1", running.port, setting="TIEOUT_EDGE_PORT", wait_s=0)
+    with pytest.raises(ServerError, match=f"port {shared.port}.*TIEOUT_EDGE_PORT"):
+        refuse_taken("127.0.0.1", shared.port, setting="TIEOUT_EDGE_PORT", wait_s=0)
 
 
 def test_an_edge_that_is_killed_leaves_nobody_on_its_port(running: RunningEdge) -> None:
