@@ -13,14 +13,21 @@ from tieout.desk.holdings import HoldingsFilter
 from tieout.holding_states import closed_before
 
 pages = Blueprint("holdings", __name__)
+AGAINST = ("differ", "pending", "agree")
 
 
 @pages.get("/holdings")
 def listed() -> str:
     """One page of accounts; every filter is in the address."""
-    state, account = text_of("state"), text_of("q")
+    state, against = text_of("state"), text_of("against")
+    if against and against not in AGAINST:
+        abort(400, f"against is one of: {', '.join(AGAINST)}.")
     wanted = HoldingsFilter(
-        gateway=text_of("gateway"), book=text_of("book"), account=account, states=(state,) if state else None
+        gateway=text_of("gateway"),
+        book=text_of("book"),
+        account=text_of("q"),
+        states=(state,) if state else None,
+        against=against,
     )
     page = desk_holdings.page(desk().engine, wanted, closed=_closed(), after=request.args.get("after"))
     return render_template(
@@ -29,6 +36,7 @@ def listed() -> str:
         wanted=wanted,
         state=state,
         states=desk_holdings.STATES,
+        against=AGAINST,
         counts=desk_holdings.counts(desk().engine, gateway=wanted.gateway, closed=_closed()),
         next_step=desk_holdings.next_step,
         imports=desk_holdings.fund_imports(desk().engine, gateway=wanted.gateway),

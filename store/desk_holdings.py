@@ -18,16 +18,23 @@ _STATE = "case when a.state in ('ok', 'empty') and a.as_at < :closed then 'stale
 _ROWS = f"""
 select a.gateway, a.account, a.book, a.broker, {_STATE} as state, a.state_since, a.as_at, a.known_at, a.next_fetch_at,
        a.waits_for, a.origin, coalesce(s.lines, 0) as lines, coalesce(s.refused, 0) as refused,
-       coalesce(jsonb_array_length(s.not_understood), 0) as not_understood
+       coalesce(jsonb_array_length(s.not_understood), 0) as not_understood, j.agree, j.differ, j.pending
 from holding_accounts a left join lateral (
   select lines, refused, not_understood from holding_snapshots s
   where s.gateway = a.gateway and s.account = a.account and s.kind = 'equity' and s.source = 'api'
     and s.lines_in is not null
   order by s.snapshot_id desc limit 1
 ) s on true
+cross join lateral (
+  select count(*) filter (where bucket = 'matched') as agree, count(*) filter (where bucket = 'pending') as pending,
+    count(*) filter (where bucket not in ('matched', 'pending')) as differ
+  from holding_verdicts v where v.gateway = a.gateway and v.account = a.account and v.trade_date = a.judged_for
+) j
 where (cast(:gateway as text) is null or a.gateway = :gateway)
   and (cast(:book as text) is null or a.book = :book)
   and (cast(:account as text) is null or a.account = :account)
+  and (cast(:against as text) is null or (case :against
+    when 'differ' then j.differ when 'pending' then j.pending else j.agree end) > 0)
   and (cast(:states as text[]) is null or {_STATE} = any(:states))
 """
 _LIST = text(
@@ -100,6 +107,9 @@ class HoldingsRow:
     lines: int
     refused: int  #: rows that could not be taken
     not_understood: int
+    agree: int = 0  #: lines that agree with the books, as judged last
+    differ: int = 0  #: lines that do not
+    pending: int = 0  #: lines of which it is too early to say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +193,7 @@ class HoldingsFilter:
     book: str | None = None
     account: str | None = None
     states: Sequence[str] | None = None
+    against: str | None = None  #: agree, differ, pending: accounts with such a line against the books
 
 
 def listing(
@@ -197,6 +208,7 @@ def listing(
     after_gateway, after_account = after or (None, None)
     named: dict[str, object] = {"gateway": wanted.gateway, "book": wanted.book, "account": wanted.account}
     named |= {"closed": closed, "states": list(wanted.states) if wanted.states is not None else None, "limit": limit}
+    named |= {"against": wanted.against}
     rows = connection.execute(_LIST, {**named, "after_gateway": after_gateway, "after": after_account})
     return [HoldingsRow(**row) for row in rows.mappings()]
 

@@ -188,6 +188,10 @@ def test_people_see_the_parts_on_the_page_of_the_break_and_the_holdings_on_the_d
     against = account.split("<caption>Against the books")[1].split("</table>")[0]
     assert "no evidence says why" in against
     assert "settle" in against
+    for against, there in (("differ", True), ("agree", False), ("pending", False)):
+        found = client.get(f"/holdings?against={against}", headers={"Host": HOST}).get_data(as_text=True)
+        assert (f'href="/holdings/{ACCOUNT}' in found) == there, against
+    assert client.get("/holdings?against=x", headers={"Host": HOST}).status_code == 400
     shown = client.get("/day/2026-01-14", headers={"Host": HOST}).get_data(as_text=True)
     assert "Holdings of demo" in shown
     engine.dispose()
