@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pytest
 
+from books import instruments, orders, transactions
 from books.cells import Cell, Kind, Stored, a_date, an_instant, check_digit, identifier, isin, number, plain_text
+from books.facts import FACTS
+from books.notes import NOTES
 from books.orders import OrderReader, a_transaction_id
 from books.problems import Unfit, shown
+from books.reference import REFERENCE
+from books.tables import Layout, Row
 from config.statuses import read_statuses
 
 
@@ -171,3 +178,22 @@ def test_a_wrong_value_is_shown_short_and_harmless() -> None:
     """A report never prints endless text or control characters."""
     assert shown("a\0\x1b[31m") == r"a\x00\x1b[31m"
     assert shown("9" * 1000).startswith("9" * 60 + "... (1,000")
+
+
+@pytest.mark.parametrize(
+    ("layout", "read"),
+    [
+        (orders.LAYOUT, OrderReader(["acme"], read_statuses()).read),
+        (instruments.LAYOUT, instruments.read_period),
+        (transactions.LAYOUT, transactions.RegistrationReader(["acme"]).read),
+        *((kind.layout, partial(kind.read, gateways=["acme"])) for kind in (*FACTS.values(), *NOTES.values())),
+        *((kind.layout, partial(kind.read, gateways=())) for kind in REFERENCE.values()),
+    ],
+)
+def test_an_error_of_excel_is_a_problem_in_every_kind_of_file(layout: Layout, read: Callable[[Row], Any]) -> None:
+    """A formula that came to nothing is refused like any other cell that does not fit, and shown as it stands."""
+    told = read(Row(2, [stored("#N/A", Kind.ERROR)] * len(layout.columns), {}))
+    problems = told.problems if isinstance(told, orders.Refused) else told
+
+    assert set(layout.required) <= {problem.column for problem in problems}
+    assert {problem.value for problem in problems} == {"#N/A"}
