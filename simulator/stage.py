@@ -120,25 +120,8 @@ class Stage:
 
     def _book_line(self, story: Story, batch: Batch, leg: Leg, order_id: str, now: datetime) -> BookLine:
         ended_at = batch.completed_at if batch.completed_at and batch.completed_at <= now else None
-        session = self.doings.world.exchange.closing_after(story.created_at)
-        return BookLine(
-            order_id=order_id,
-            transaction_id=story.transaction_id,
-            account=story.account.auth_id,
-            trade_date=date_in_india(session),
-            symbol=leg.share.symbol,
-            isin=leg.share.isin,
-            side=leg.side,
-            quantity=leg.quantity,
-            gateway=story.gateway,
-            batch_id=batch.batch_id,
-            exchange_id=leg.exchange_id or "",
-            broker=story.account.broker,
-            filled=leg.filled,
-            price=leg.price if leg.filled else None,
-            status=leg.status,
-            executed_at=ended_at if leg.filled else None,
-        )
+        day = date_in_india(self.doings.world.exchange.closing_after(story.created_at))
+        return story.booked(leg, order_id=order_id, batch_id=batch.batch_id, on=day, executed_at=ended_at)
 
     def _line(self, story: Story, symbol: str, now: datetime) -> str | None:
         """How the truth names that leg: by the books' order id, else by the exchange's."""

@@ -97,8 +97,12 @@ class Story:
 
     def line(self, draw: Draw, leg: Leg, *, on: date, executed_at: datetime | None = None) -> BookLine:
         """That leg as a line of the company's books."""
+        return self.booked(leg, order_id=draw.order_id(), batch_id=self.batch_id, on=on, executed_at=executed_at)
+
+    def booked(self, leg: Leg, *, order_id: str, batch_id: str, on: date, executed_at: datetime | None) -> BookLine:
+        """The same under an order id and a batch that are given."""
         return BookLine(
-            order_id=draw.order_id(),
+            order_id=order_id,
             transaction_id=self.transaction_id,
             account=self.account.auth_id,
             trade_date=on,
@@ -107,7 +111,7 @@ class Story:
             side=leg.side,
             quantity=leg.quantity,
             gateway=self.gateway,
-            batch_id=self.batch_id,
+            batch_id=batch_id,
             exchange_id=leg.exchange_id or "",
             broker=self.account.broker,
             filled=leg.filled,
