@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import multiprocessing
 import os
 import signal
@@ -24,16 +25,27 @@ SWITCH_S: Final = 0.05
 STOP_S: Final = 20  #: from SIGTERM until a process that does not end is killed
 PORT_WAIT_S: Final = 5.0  #: for whoever held the port before: a killed server's process takes a moment to follow it
 LOOK_AGAIN_S: Final = 0.1
+SERVER_LOGGER: Final = "_granian"
+PASSED_ON: Final[dict[str, object]] = {SERVER_LOGGER: {"level": "INFO", "propagate": True}}
 
 
 def server(
-    *, app: str, host: str, port: int, processes: int, threads: int, header_read_s: int, factory: bool = False
+    *,
+    app: str,
+    host: str,
+    port: int,
+    processes: int,
+    threads: int,
+    header_read_s: int,
+    factory: bool = False,
+    own_logs: bool = True,
 ) -> MPServer:
     """A granian that serves a WSGI app with HTTP/1.1 only; `serve()` on it blocks until a signal ends it.
 
     A process takes twice as many requests as it has threads; further connections wait unread, which
-    is what bounds its memory.
+    is what bounds its memory. Without `own_logs` what the server says goes the way of all log lines.
     """
+    logging.getLogger(SERVER_LOGGER).addFilter(_worth_a_line)
     return MPServer(
         app,
         factory=factory,
@@ -50,7 +62,13 @@ def server(
         backlog=BACKLOG,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_S,
+        log_dictconfig=None if own_logs else {"handlers": {}, "formatters": {}, "loggers": PASSED_ON},
     )
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Not the server's advice about many threads: they wait for commits, they do not compute."""
+    return "Python threads" not in record.getMessage()
 
 
 def tune() -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from config.logs import configure_logging
 from config.server_errors import ServerError
 from config.servers import open_servers
 from config.serving import refuse_taken, server
@@ -46,6 +47,7 @@ def _servers(settings: Settings) -> Iterator[None]:
 
 
 def _serve(settings: Settings) -> None:
+    configure_logging(settings)
     server(
         app="console.wsgi:app",
         host=LOOPBACK,
@@ -53,6 +55,7 @@ def _serve(settings: Settings) -> None:
         processes=1,
         threads=THREADS,
         header_read_s=HEADER_READ_S,
+        own_logs=False,
     ).serve()
 
 

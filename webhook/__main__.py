@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from config.logs import configure_logging
 from config.server_errors import ServerError
 from config.servers import open_servers
 from config.serving import refuse_taken, server
@@ -40,6 +41,7 @@ def _servers(settings: Settings) -> Iterator[None]:
 
 
 def _serve(settings: Settings) -> None:
+    configure_logging(settings)
     server(
         app="webhook.wsgi:app",
         host=settings.edge_host,
@@ -47,6 +49,7 @@ def _serve(settings: Settings) -> None:
         processes=settings.edge_processes,
         threads=settings.edge_threads,
         header_read_s=settings.edge_read_s,
+        own_logs=False,
     ).serve()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
+import structlog
 from flask import Flask
 
 from config.broker import sender
@@ -18,6 +20,8 @@ from inbox.readiness import Readiness
 from inbox.refusals import Refusals
 from webhook.app import create_app
 from webhook.receive import Edge
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,8 @@ def build(settings: Settings, *, database_url: str, broker_url: str) -> Built:
     """The whole edge; its threads run when it returns. Raises `SettingsError`."""
     gateways = {gateway.name: gateway for gateway in settings.gateways()}
     checks = checks_from(settings)
+    clock = clock_from(settings.clock_file)
+    _tell_of_keys(gateways.values(), clock.now())
     announcer = Announcer(sender(broker_url), silence_s=settings.announce_silence_s)
     writer = Writer(
         partial(
@@ -54,13 +60,23 @@ def build(settings: Settings, *, database_url: str, broker_url: str) -> Built:
     edge = Edge(
         gateways=gateways,
         checks=checks,
-        clock=clock_from(settings.clock_file),
+        clock=clock,
         save=writer.save,
         refusals=refusals,
         body_max_bytes=settings.body_max_bytes,
     )
     app = create_app(edge, problem=partial(_problem, writer, Readiness(database_url)))
     return Built(app=app, writer=writer, announcer=announcer, refusals=refusals)
+
+
+def _tell_of_keys(gateways: Collection[Gateway], now: datetime) -> None:
+    """Say at the start what would else be found by every webhook being refused."""
+    if not gateways:
+        log.error("edge.no-gateway", fix="set TIEOUT_GATEWAY_NAME and its keys: every webhook is answered 404")
+    for gateway in gateways:
+        if not any(key.valid_at(now) for key in gateway.api_secrets):
+            fix = "set its API secrets, with windows that hold today: every webhook of it is answered 503"
+            log.error("edge.no-valid-key", gateway=gateway.name, fix=fix)
 
 
 def _secrets(gateways: Iterable[Gateway]) -> list[bytes]:

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
+from config.logs import configure_logging
 from config.settings import Settings
 from tests.edges import GATEWAY, SECRET, order, signed
 from webhook.build import Built, build
@@ -83,3 +84,18 @@ def test_it_lives_and_is_ready(client: FlaskClient) -> None:
     """Ready means that a webhook can be saved, whatever the broker does."""
     assert client.get("/livez").json == {"status": "alive"}
     assert client.get("/readyz").json == {"status": "ready"}
+
+
+def test_an_edge_without_a_valid_key_says_so_when_it_starts(
+    database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not only when the first webhook is answered 503; nor is a service without any gateway silent."""
+    late = Settings(gateway_name=GATEWAY, gateway_api_secrets=SecretStr(f"k1@/2020-01-01:{SECRET}"))
+    for settings in (late, Settings()):
+        configure_logging(settings)
+        build(settings, database_url=database_url, broker_url=AWAY).close()
+    said = capsys.readouterr().err
+
+    assert "edge.no-valid-key" in said
+    assert "edge.no-gateway" in said
+    assert SECRET not in said
