@@ -211,6 +211,7 @@ def test_a_day_adds_up_in_rupees_grouped_the_indian_way(client: FlaskClient) -> 
     assert "Every line is accounted for" in page
     assert "1,89,06,250.00" in page
     assert "31,26,250.00" in page
+    assert re.search(r"All breaks</th><td class=\"num\">\d+</td><td class=\"num\">31,26,875.00<", page)
 
 
 def test_breaks_are_filtered_by_the_address_alone(client: FlaskClient) -> None:
