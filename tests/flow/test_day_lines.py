@@ -119,6 +119,7 @@ def test_a_workbook_adds_itself_up_to_what_the_day_says(engine: Engine, tmp_path
         for side, place in (("ours", 1), ("theirs", 4)):
             said = [Decimal(str(value)) for value in row[place : place + 3]]
             assert said == [*told.get((str(row[0]), side), (0, 0, 0))], row
+            assert not any(isinstance(value, str) for value in row[1:]), "who does not calculate sees numbers, too"
     assert formulas["Day"]["C2"].value == "=SUMIFS(Lines!$L:$L,Lines!$A:$A,$A2)"
     left = next(row for row in values["Day"].iter_rows(values_only=True) if row[0] == "unaccounted")
     assert [Decimal(str(value)) for value in left[1:]] == [0] * 6

@@ -138,7 +138,7 @@ def _bucket(book: _Book, sheet: Any, row: int, place: int, bucket: Bucket) -> No
         (2, AMOUNT[side], book.money, bucket.amount),
     ):
         formula = f"=SUMIFS(Lines!${column}:${column},{named})"
-        sheet.write_formula(row, place + offset, formula, shown, str(value))
+        sheet.write_formula(row, place + offset, formula, shown, value)
 
 
 def _there(side: str) -> str:
@@ -167,7 +167,7 @@ class _Figure:
 
 def _added(sheet: Any, cell: tuple[int, int], figure: _Figure, shown: Any) -> None:
     column = chr(ord("A") + cell[1])
-    sheet.write_formula(*cell, f"=SUM({column}2:{column}{cell[0]})", shown, str(figure.added))
+    sheet.write_formula(*cell, f"=SUM({column}2:{column}{cell[0]})", shown, figure.added)
 
 
 def _source(sheet: Any, cell: tuple[int, int], figure: _Figure, shown: Any) -> None:
@@ -177,7 +177,7 @@ def _source(sheet: Any, cell: tuple[int, int], figure: _Figure, shown: Any) -> N
 def _left(sheet: Any, cell: tuple[int, int], figure: _Figure, shown: Any) -> None:
     """What is left between the two rows above."""
     column, row = chr(ord("A") + cell[1]), cell[0]
-    sheet.write_formula(*cell, f"=ROUND({column}{row}-{column}{row - 1},4)", shown, str(figure.source - figure.added))
+    sheet.write_formula(*cell, f"=ROUND({column}{row}-{column}{row - 1},4)", shown, figure.source - figure.added)
 
 
 def _facts(day: Day) -> Iterator[tuple[str, str]]:
