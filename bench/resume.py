@@ -93,9 +93,7 @@ def killed_at(found: Ground, point: int) -> tuple[int, str]:
         if ended.returncode != -signal.SIGKILL:
             raise RuntimeError(f"the run was not killed at point {point}: {ended.stderr[-500:]}")
         with engine.connect() as connection:
-            left = int(
-                connection.execute(text("select count(*) from transactions where judged_rev < rev")).scalar_one()
-            )
+            left = int(connection.execute(text("select count(*) from unjudged")).scalar_one())
         run(engine, 1, now=evening())
         return left, digest_of_all(engine)
 
@@ -133,7 +131,7 @@ class _Fuse:
 
 
 def _main(url: str, workers: int, die_at: int, now: datetime) -> None:
-    tieout.full.SIZE, tieout.full.LARGE = SMALL_RANGE, 1
+    tieout.full.SIZE = SMALL_RANGE
     engine = connect(url)
     fuse = _Fuse(die_at)
     judge_scope(engine, scope=Everything(), now=now, rules=RULES, workers=workers, tell=fuse)

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from store import schema
 from store.books import LINE
 from store.days import Scope, be_patient
 from store.sealed import DAY
@@ -40,7 +41,7 @@ _COPIED = {
     "charges": "r.known_at <= :instant",
     "notes": "r.known_at <= :instant and r.gateway = :gateway",
 }
-_EMPTY = ("verdicts", "findings", "finding_changes")
+_EMPTY = ("line_verdicts", "tied_out", "unjudged", "findings", "finding_changes")
 
 #: Later facts about a transaction may have moved its lines to another day, or away from this one.
 _ASKED = f"""
@@ -93,7 +94,7 @@ join transactions t on t.gateway = i.gateway and t.transaction_id = i.transactio
 """
 _AS_THEN = (
     """
-    update transactions t set rev = 1, judged_rev = 0, judged_at = null, review_at = null,
+    update transactions t set rev = 1, review_at = null,
       quiet = t.quiet and not a.answered_since and not exists (
         select from public.events e where e.gateway = t.gateway and e.transaction_id = t.transaction_id
           and e.received_at > :instant)
@@ -103,6 +104,7 @@ _AS_THEN = (
               or exists (select from public.charges c where c.known_at > :instant)))
     from asked a where a.txn = t.txn
     """,
+    "insert into unjudged (txn) select txn from asked",
     *(
         f"update {table} set replaced_at = null where replaced_at > :instant"
         for table in ("ticks", "prices", "charges", "notes")
@@ -147,6 +149,7 @@ def lay_over(connection: Connection, scope: Scope, *, instant: datetime) -> None
         connection.execute(text(statement), named)
     for table in (*_COPIED, *_EMPTY):
         connection.execute(text(f"create temp table {table} (like public.{table} including all) on commit drop"))
+    connection.execute(text(f"create temp {schema.VERDICTS.strip().removeprefix('create ')}"))
     for table, known in _COPIED.items():
         copied = f"insert into {table} overriding system value select r.* from public.{table} r where {known}"
         connection.execute(text(copied), named)

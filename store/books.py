@@ -180,7 +180,8 @@ update transactions t set rev = t.rev + 1,
 where t.txn in (select txn from touched)
 """)
 _UNJUDGE = text("""
-delete from verdicts v using changes c where v.ours = c.line and (c.old_txn is distinct from c.txn or c.txn is null)
+delete from line_verdicts v using changes c
+where v.ours = c.line and (c.old_txn is distinct from c.txn or c.txn is null)
 """)
 _INSERT = text(f"""
 with added as (

@@ -18,7 +18,7 @@ HOLDINGS_STALE: Final = "holdings-stale"
 _UNJUDGED = text(f"""
 with {DAY}
 select count(*) from transactions t join day_txns d on d.txn = t.txn
-where t.judged_rev < t.rev or t.review_at <= :now
+where t.review_at <= :now or exists (select from unjudged u where u.txn = t.txn)
 """)
 _UNSETTLED = text(f"""
 with {DAY}

@@ -26,25 +26,33 @@ select case when exists (select from transactions where gateway = :gateway and b
   then 'live' else 'test' end
 """)
 
+#: Verdicts of the transactions of the day alone; without `offset 0` the planner would read every verdict there is.
 #: The date of a pair is ours; a second verdict on one line, which the indexes refuse, moves no line twice.
 THEIRS = """
-theirs as (
-  select e.line, e.filled, e.average_price, t.judged_rev < t.rev as stale
+pairs as materialized (
+  select v.txn, v.rev, v.theirs, o.trade_date
+  from (
+    select txn from our_lines where trade_date = :trade_date
+    union
+    select txn from their_lines where trade_date = :trade_date
+  ) d
+  cross join lateral (select txn, rev, ours, theirs from verdicts where txn = d.txn offset 0) v
+  join our_lines o on o.line = v.ours
+), theirs as (
+  select e.line, e.filled, e.average_price, exists (select from unjudged u where u.txn = t.txn) as stale
   from their_lines e join transactions t on t.txn = e.txn and t.gateway = :gateway and t.book = :book
   where e.trade_date = :trade_date and not exists (
-    select from verdicts v join our_lines o on o.line = v.ours
-    where v.theirs = e.line and v.rev = t.rev and o.trade_date <> :trade_date
+    select from pairs p where p.theirs = e.line and p.rev = t.rev and p.trade_date <> :trade_date
   )
   union
   select e.line, e.filled, e.average_price, false
-  from our_lines o join verdicts v on v.ours = o.line
-  join their_lines e on e.line = v.theirs
-  join transactions t on t.txn = v.txn and v.rev = t.rev and t.gateway = :gateway and t.book = :book
-  where o.trade_date = :trade_date
+  from pairs p join their_lines e on e.line = p.theirs
+  join transactions t on t.txn = p.txn and p.rev = t.rev and t.gateway = :gateway and t.book = :book
+  where p.trade_date = :trade_date
 )"""
 OURS = """
 ours as (
-  select o.line, o.filled, o.average_price, coalesce(t.judged_rev < t.rev, false) as stale
+  select o.line, o.filled, o.average_price, exists (select from unjudged u where u.txn = t.txn) as stale
   from our_lines o left join transactions t on t.txn = o.txn
   where o.trade_date = :trade_date and o.gateway = :gateway and coalesce(t.book, o.book) = :book
 )"""

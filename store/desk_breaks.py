@@ -15,7 +15,7 @@ from store.schema import findings as _findings
 from store.schema import instruments as _instruments
 from store.schema import our_lines as _ours
 from store.schema import their_lines as _theirs
-from store.schema import transactions as _transactions
+from store.schema import unjudged as _unjudged
 
 Sort = Literal["impact", "age"]
 Cursor = tuple[Decimal | datetime, UUID]
@@ -147,15 +147,13 @@ def finding(connection: Connection, *, finding_id: UUID) -> StoredFinding | None
 
 def _selected() -> Select[Any]:
     columns = [column for column in _findings.c if column.name != "class"]
-    # A finding that stands as it stood keeps the rev it was written at, so ask the transaction.
-    current = func.coalesce(_transactions.c.judged_rev == _transactions.c.rev, True)
+    current = ~select(_unjudged.c.txn).where(_unjudged.c.txn == _findings.c.txn).exists()
     again = select(func.max(_changes.c.at)).where(
         _changes.c.finding_id == _findings.c.finding_id, _changes.c.change == "reopened", _findings.c.reopened > 0
     )
     since = func.coalesce(again.scalar_subquery(), _findings.c.opened_at).label("stands_since")
     kind, known = _findings.c["class"].label("finding_class"), current.label("current")
-    query = select(*columns, kind, known, since, _symbol().label("symbol"))
-    return query.outerjoin(_transactions, _transactions.c.txn == _findings.c.txn)
+    return select(*columns, kind, known, since, _symbol().label("symbol"))
 
 
 def _symbol() -> Any:

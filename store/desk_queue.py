@@ -171,7 +171,7 @@ select
   (select count(*) from transactions where ask_at is not null) as followed,
   (select count(*) from transactions where ask_at <= :now) as ask_due,
   (select min(ask_at) from transactions where ask_at is not null) as next_ask_at,
-  (select count(*) from transactions where judged_rev < rev) as unjudged
+  (select count(*) from unjudged) as unjudged
 """)
 
 

@@ -13,6 +13,7 @@ from store.schema import batches as _batches
 from store.schema import our_lines as _our_lines
 from store.schema import their_lines as _their_lines
 from store.schema import transactions as _transactions
+from store.schema import unjudged as _unjudged
 from store.schema import verdicts as _verdicts
 
 
@@ -48,8 +49,7 @@ class StoredTransaction:
     lease_until: datetime | None
     deaths: int
     rev: int
-    judged_rev: int
-    judged_at: datetime | None
+    judged: bool
     review_at: datetime | None
 
 
@@ -137,8 +137,10 @@ _THEIRS = (
 
 def transaction(connection: Connection, *, gateway: str, transaction_id: str) -> StoredTransaction | None:
     """One transaction by its natural key, or None."""
-    columns = [_transactions.c[name] for name in StoredTransaction.__slots__]
-    query = select(*columns).where(_transactions.c.gateway == gateway, _transactions.c.transaction_id == transaction_id)
+    columns = [_transactions.c[name] for name in StoredTransaction.__slots__ if name != "judged"]
+    judged = ~select(_unjudged.c.txn).where(_unjudged.c.txn == _transactions.c.txn).exists()
+    query = select(*columns, judged.label("judged"))
+    query = query.where(_transactions.c.gateway == gateway, _transactions.c.transaction_id == transaction_id)
     row = connection.execute(query).mappings().one_or_none()
     return StoredTransaction(**row) if row else None
 

@@ -86,7 +86,7 @@ _TRADES = text("""
 select o.account, o.order_id, o.instrument, o.isin, o.side, o.filled, o.average_price, o.trade_date,
   coalesce(o.executed_at, e.completed_at) as at
 from our_lines o
-left join verdicts v on v.ours = o.line
+left join lateral (select theirs from verdicts where txn = o.txn and ours = o.line offset 0) v on true
 left join their_lines e on e.line = v.theirs
 where o.gateway = :gateway and o.account = any(:accounts) and o.trade_date between :first and :day and o.filled > 0
 order by o.account, o.order_id

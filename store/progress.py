@@ -32,7 +32,7 @@ select
     + (select count(*) from holding_accounts where gateway = :gateway and next_fetch_at <= :now) as asks,
   count(*) filter (where lease_until is not null)
     + (select count(*) from holding_accounts where gateway = :gateway and lease_until is not null) as claims,
-  count(*) filter (where judged_rev < rev or review_at <= :now)
+  count(*) filter (where review_at <= :now or exists (select from unjudged u where u.txn = transactions.txn))
     + (select count(*) from holding_accounts where gateway = :gateway and judged_rev < rev and state <> 'unlinked'
        and exists (select from positions p where p.gateway = :gateway)) as verdicts
 from transactions where gateway = :gateway

@@ -31,32 +31,34 @@ class Range:
 
 
 _DUE = """
-(t.judged_rev < t.rev or t.review_at <= :now)
-and (cast(:gateway as text) is null or t.gateway = :gateway)
+(cast(:gateway as text) is null or t.gateway = :gateway)
 and (cast(:first as date) is null or exists (
   select from our_lines where txn = t.txn and trade_date between :first and :last
   union all
   select from their_lines where txn = t.txn and trade_date between :first and :last
 ))"""
+_OF = """
+from (
+  select txn from unjudged where {among} union select txn from transactions where review_at <= :now and {among}
+) due join transactions t on t.txn = due.txn where {due}"""
 _RANGES = text(f"""
 select min(txn) as low, max(txn) as high, count(*) as due from (
-  select t.txn, (row_number() over (order by t.txn) - 1) / :size as part from transactions t where {_DUE}
+  select t.txn, (row_number() over (order by t.txn) - 1) / :size as part {_OF.format(among="true", due=_DUE)}
 ) due group by part order by part
 """)
 #: Most of them are quiet, and go back to the database as they came.
 _TAKE = text(f"""
 with taken as materialized (
-  select t.txn, t.quiet, t.judged_rev > 0 as judged from transactions t
-  where t.txn between :low and :high and {_DUE}
-  order by t.txn for no key update skip locked
+  select t.txn, t.quiet {_OF.format(among="txn between :low and :high", due=_DUE)}
+  order by t.txn for no key update of t skip locked
 )
 select coalesce(array_agg(txn) filter (where quiet), '{{}}')::text as quiet, count(*) filter (where quiet) as number,
-  coalesce(array_agg(txn) filter (where quiet and judged), '{{}}') as judged,
+  coalesce(array_agg(txn) filter (where quiet and txn in (
+    select txn from findings where closed_at is null and txn between :low and :high)), '{{}}') as said,
   coalesce(array_agg(txn) filter (where not quiet), '{{}}') as others
 from taken
 """)
-_COUNT = text(f"select count(*) from transactions t where {_DUE}")
-_ALL = text("select count(*) from transactions")
+_COUNT = text(f"select count(*) {_OF.format(among='true', due=_DUE)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Taken:
 
     quiet: str = "{}"  #: those of which all there is to say is about their lines; as the database writes an array
     number: int = 0  #: of the quiet
-    judged: Sequence[int] = ()  #: of the quiet, those that were judged before, so they have verdicts
+    said: Sequence[int] = ()  #: of the quiet, those of which something is found that may no longer be so
     others: Sequence[int] = ()
 
 
@@ -84,8 +86,3 @@ def take(connection: Connection, scope: Scope, part: Range, *, now: datetime) ->
 def count_due(connection: Connection, scope: Scope, *, now: datetime) -> int:
     """How many transactions of the scope are due."""
     return int(connection.execute(_COUNT, {**asdict(scope), "now": now}).scalar_one())
-
-
-def count_all(connection: Connection) -> int:
-    """How many transactions there are."""
-    return int(connection.execute(_ALL).scalar_one())

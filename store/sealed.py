@@ -16,7 +16,7 @@ from store import schema
 _KNOWN = (
     *("txn", "gateway", "transaction_id", "book", "origin", "registered_at", "account", "broker", "intent"),
     *("status", "created_at", "expire_at", "error_code", "error_message", "requested", "known", "absent_at"),
-    *("final", "settled", "judged_rev"),
+    *("final", "settled"),
 )
 
 #: The transactions and lines of a day: parameters as in `Scope`.
@@ -55,6 +55,7 @@ class Sealed:
     key: str
     where: str = "true"
     written: Mapping[str, str] = field(default_factory=dict)  #: columns of which something else is sealed
+    source: str = ""  #: SQL of the rows, where the planner would otherwise read all there are to find them
 
     @property
     def columns(self) -> list[str]:
@@ -112,14 +113,14 @@ ROWS = (
         schema.transactions,
         "join day_txns d on d.txn = r.txn",
         "r.transaction_id",
-        written={"judged_rev": "r.judged_rev = r.rev"},
     ),
     Sealed(
         schema.verdicts,
         "left join our_lines o on o.line = r.ours left join their_lines e on e.line = r.theirs"
         " left join transactions t on t.txn = e.txn left join transactions j on j.txn = r.txn",
         f"coalesce(o.order_id, {_THEIR_KEY.format('e')}, 'verdict ' || coalesce(r.ours, r.theirs))",
-        "r.txn in (select txn from day_txns) or r.ours in (select line from day_lines)",
+        source="(select v.* from day_txns d cross join lateral (select * from verdicts where txn = d.txn offset 0) v"
+        " union all select * from verdicts where txn is null and ours in (select line from day_lines))",
         written={"rev": "r.rev = coalesce(j.rev, o.version)"},
     ),
 )

@@ -48,7 +48,7 @@ def _statement(rows: Sealed) -> str:
     return f"""
 with {DAY}{USED}{JUDGED}, sealed as (
   select {rows.key} as key, sha256(convert_to({canonical("r", rows.columns, rows.written)}, 'UTF8')) as digest
-  from {rows.table.name} r {rows.joins} where {rows.where}
+  from {rows.source or rows.table.name} r {rows.joins} where {rows.where}
 )
 insert into sealed_rows (close_id, place, table_name, key, digest)
 select :close_id, :sealed + row_number() over (order by key collate "C", digest), :table, key, digest from sealed

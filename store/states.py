@@ -30,7 +30,7 @@ Values = Mapping[str, object]
 LEG = tuple(c.name for c in schema.their_lines.c if c.name not in {"line", "txn", "book"})
 
 _ROWS = f"""
-select txn, gateway, transaction_id, origin, registered_at, requested, rev, judged_rev, quiet, {", ".join(STATED)},
+select txn, gateway, transaction_id, origin, registered_at, requested, rev, quiet, {", ".join(STATED)},
   array(
     select complete_for from imports i
     where complete_for is not null and (i.gateway is null or i.gateway = transactions.gateway)

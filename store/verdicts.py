@@ -16,30 +16,35 @@ Values = Mapping[str, object]
 SAMPLED = 25  #: for the planner: a quarter of the usual, which takes longer than the indexes of what was judged
 
 _COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set", "members")
-_JUDGED = ("txn", "judged_rev", "review_at", "quiet")
+_JUDGED = ("txn", "review_at", "quiet")
 
-#: A line that moved to another transaction takes its old verdict with it. Two statements, one index each:
-#: asked for together they would read every verdict there is.
 _GONE = """
 with gone as (
-  delete from verdicts where txn = any(:txns) returning txn
-), moved as (
-  delete from verdicts v using our_lines o
-  where o.txn = any(:txns) and v.ours = o.line and v.txn is distinct from o.txn returning v.txn
+  delete from line_verdicts where txn = any(cast(:txns as bigint[])) returning txn
+), untied as (
+  delete from tied_out where txn = any(cast(:txns as bigint[]))
 )"""
 _DROP = text(f"{_GONE} select count(*) from gone")
+#: A line that moved to another transaction takes its old verdict with it. Two statements, one index each:
+#: asked for together they would read every verdict there is.
 #: The insert reads `gone`, so the lines are free before they are taken anew.
 _WRITE = Query(f"""
-{_GONE}, judged as (
-  update transactions t set judged_rev = r.judged_rev, review_at = r.review_at, quiet = r.quiet, judged_at = :now
+{_GONE}, moved as (
+  delete from line_verdicts v using our_lines o
+  where o.txn = any(:txns) and v.ours = o.line and v.txn is distinct from o.txn returning v.txn
+), marked as (
+  update transactions t set review_at = r.review_at, quiet = r.quiet
   from {records(schema.transactions, *_JUDGED, parameter="judged")} where t.txn = r.txn
+    and (t.review_at, t.quiet) is distinct from (r.review_at, r.quiet)
+), judged as (
+  delete from unjudged where txn = any(:judged_txns)
 )
-insert into verdicts ({", ".join(_COLUMNS)})
-select {", ".join(_COLUMNS)} from {records(schema.verdicts, *_COLUMNS)}
+insert into line_verdicts ({", ".join(_COLUMNS)})
+select {", ".join(_COLUMNS)} from {records(schema.line_verdicts, *_COLUMNS)}
 where (select count(*) from gone) + (select count(*) from moved) >= 0
 """)
 _EXCLUDE = text("""
-insert into verdicts as was (txn, ours, rev, bucket, rule, trade_date, book, rule_set)
+insert into line_verdicts as was (txn, ours, rev, bucket, rule, trade_date, book, rule_set)
 select null, line, version, 'excluded', :rule, trade_date, book, :rule_set
 from our_lines where line = any(:lines) and txn is null
 on conflict (ours) where ours is not null do update
@@ -49,7 +54,7 @@ set (txn, theirs, rev, bucket, rung, rule, trade_date, book, rule_set)
 """)
 _DUE = text("""
 select txn from (
-  select txn from transactions where judged_rev < rev
+  select txn from unjudged
   union
   select txn from transactions where review_at <= :now
 ) due
@@ -58,7 +63,7 @@ order by txn limit :limit
 """)
 _DUE_OF = text("""
 select txn from (
-  select txn from transactions where judged_rev < rev and gateway = :gateway
+  select txn from unjudged join transactions t using (txn) where t.gateway = :gateway
   union
   select txn from transactions where review_at <= :now and gateway = :gateway
 ) due
@@ -66,7 +71,8 @@ where txn > :after
 order by txn limit :limit
 """)
 _TAKE = text("""
-select txn from transactions where txn = any(:txns) and (judged_rev < rev or review_at <= :now)
+select txn from transactions where txn = any(:txns) and (
+  review_at <= :now or exists (select from unjudged u where u.txn = transactions.txn))
 order by txn for no key update skip locked
 """)
 #: Rules of another kind may find something in a transaction that said nothing but of its lines.
@@ -101,18 +107,19 @@ on conflict (name, gateway, subject) do update set at = clock_timestamp(), detai
 """)
 
 
-def drop_verdicts(connection: Connection, txns: Sequence[int]) -> None:
-    """Take back every verdict of these transactions and of the lines that now name them."""
-    connection.execute(_DROP, {"txns": list(txns)})
+def drop_verdicts(connection: Connection, txns: Sequence[int] | str) -> None:
+    """Take back every verdict of these transactions; as text they are an array as the database writes it."""
+    connection.execute(_DROP, {"txns": txns})
 
 
-def verdicts_over(txns: Sequence[int], *, rows: Sequence[Values], judged: Sequence[Values], now: datetime) -> Asked:
+def verdicts_over(txns: Sequence[int], *, rows: Sequence[Values], judged: Sequence[Values]) -> Asked:
     """Write verdicts in place of those of these transactions, and mark transactions as judged.
 
     A line that keeps a verdict elsewhere is refused by the table's unique indexes. `judged` says of
-    each transaction at which rev it was judged and when time alone may change that.
+    each transaction when time alone may change what was judged, and whether it is quiet.
     """
-    return _WRITE.of(txns=list(txns), rows=as_parameter(rows), judged=as_parameter(judged), now=now)
+    done = [each["txn"] for each in judged]
+    return _WRITE.of(txns=list(txns), judged_txns=done, rows=as_parameter(rows), judged=as_parameter(judged))
 
 
 def exclude(connection: Connection, *, lines: Sequence[int], rule: str, rule_set: str) -> None:
@@ -146,9 +153,9 @@ def report_unjudged(connection: Connection, *, txn: int, detail: str) -> None:
 
 
 def analyze(connection: Connection) -> None:
-    """Let the planner know what was judged; of a table with children it learns in no other way."""
+    """Let the planner know what was judged, before the database looks by itself."""
     connection.execute(text(f"set local default_statistics_target = {SAMPLED}"))
-    connection.execute(text("analyze verdicts"))
+    connection.execute(text("analyze line_verdicts, tied_out (txn, trade_date)"))
 
 
 def analyze_grown(connection: Connection) -> None:

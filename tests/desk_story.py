@@ -67,9 +67,9 @@ def _transaction(connection: Connection, name: str) -> int:
         asks=3,
         generation=2,
         rev=2,
-        judged_rev=2 if ended else 1,
-        judged_at=NOW - timedelta(hours=1),
     )
+    if ended:
+        connection.execute(schema.unjudged.delete().where(schema.unjudged.c.txn == row[0]))
     return int(row[0])
 
 
@@ -204,7 +204,7 @@ def _instrument(price: Decimal) -> dict[str, object]:
 def _verdict(connection: Connection, txn: int, ours: int | None, theirs: int | None, bucket: str) -> None:
     _put(
         connection,
-        schema.verdicts,
+        schema.line_verdicts,
         txn=txn,
         ours=ours,
         theirs=theirs,

@@ -27,7 +27,7 @@ from tieout.noted import notes_from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A case with the row it was loaded from: `txn`, `rev`, `book`, `judged_rev` and the rest."""
+    """A case with the row it was loaded from: `txn`, `rev`, `book`, `quiet` and the rest."""
 
     row: Record
     case: Case

@@ -14,24 +14,18 @@ from datetime import datetime
 from functools import partial, reduce
 from operator import add
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from store import staging
-from store.matching import VERDICTS
-from store.scopes import Range, Scope, count_all, ranges
+from store.scopes import Range, Scope, ranges
 from store.verdicts import analyze, analyze_grown
 from tieout.range_process import RangeFailedError, RangeProcess
 from tieout.ranging import Done, Run, Task, Tell, carry_out, silent
 from tieout.review import MANY, RANGE
 from tieout.rules import Rules
 
-__all__ = ["Done", "RangeFailedError", "Scope", "finish", "judge_scope"]
+__all__ = ["Done", "RangeFailedError", "Scope", "judge_scope"]
 
 SIZE = 4_000  #: transactions paired by one statement and one commit
-
-#: A table of its own pays for so many transactions, if they are no small part of all there are.
-LARGE = 20_000
-PART = 4
 
 FEW = 20  #: transactions that are not worth sharing out
 
@@ -52,13 +46,12 @@ def judge_scope(
 
     One worker is this process, the others are processes of their own. `each` hears how many
     transactions were judged, from several threads; `tell` hears the points that this process passes:
-    `opened`, those of `Tell`, `indexed`, `ended`. Raises `RangeFailedError`.
+    `opened`, those of `Tell`, `ended`. Raises `RangeFailedError`.
     """
-    parts, into = _prepared(engine, scope, now)
+    parts = _parts(engine, scope, now)
     tell("opened")
-    run = Run(scope=scope, now=now, rules=rules, into=into)
+    run = Run(scope=scope, now=now, rules=rules)
     done = _carried_out(engine, run, parts, workers, each or (lambda _count: None), tell)
-    finish(engine, tell=tell)
     if done.judged >= MANY:
         with engine.begin() as connection:
             analyze(connection)
@@ -66,31 +59,12 @@ def judge_scope(
     return done
 
 
-def finish(engine: Engine, *, tell: Tell = silent) -> int:
-    """End what large runs began: make the indexes that are left to make; how many. Drop tables that became empty."""
-    with engine.begin() as connection:
-        left = [one for name in staging.unfinished(connection) for one in staging.indexes_of(name)]
-        staging.drop_empty(connection)
-    for statement in left:
-        with engine.begin() as connection:
-            staging.make_index(connection, statement)
-        tell("indexed")
-    return len(left)
-
-
-def _prepared(engine: Engine, scope: Scope, now: datetime) -> tuple[list[Range], str]:
+def _parts(engine: Engine, scope: Scope, now: datetime) -> list[Range]:
     with engine.begin() as connection:
         parts = ranges(connection, scope, now=now, size=SIZE)
         if sum(part.due for part in parts) >= MANY:
             analyze_grown(connection)
-        return parts, _table_for(connection, sum(part.due for part in parts))
-
-
-def _table_for(connection: Connection, due: int) -> str:
-    """Where the verdicts go: a large run fills a table of its own."""
-    if due < LARGE or due * PART < count_all(connection):
-        return VERDICTS
-    return staging.opened(connection)
+        return parts
 
 
 def _carried_out(

@@ -29,12 +29,11 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What a run judges, by which rules, at which of the domain's instants, and into which table."""
+    """What a run judges, by which rules, and at which of the domain's instants."""
 
     scope: Scope
     now: datetime
     rules: Rules
-    into: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +92,10 @@ def _not_covered(connection: Connection, run: Run, taken: Taken, part: Range) ->
     """The quiet that the statement leaves."""
     if not taken.number:
         return []
-    if taken.judged:
-        drop_verdicts(connection, taken.judged)
+    drop_verdicts(connection, taken.quiet)
     among = Among(taken.quiet, taken.number, part.low, part.high)
-    left = left_by_match(connection, among=among, rule_set=run.rules.policy.name, now=run.now, into=run.into)
-    if closing := sorted(set(taken.judged).difference(left)):
+    left = left_by_match(connection, among=among, rule_set=run.rules.policy.name)
+    if closing := sorted(set(taken.said).difference(left)):
         rows_of(connection, findings_said(closing, [], now=run.now))
     return left
 

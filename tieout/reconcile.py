@@ -66,12 +66,10 @@ def reconcile(
     statement of a large run has left them to the rules.
     """
     rows = rows_of(connection, locked(txns))
-    covered = frozenset[int]() if left else _match(connection, rows, now, rules)
+    covered = frozenset[int]() if left else _match(connection, rows, rules)
     others = [row for row in rows if row.txn not in covered]
     judged = judge_all(connection, others, now=now, rules=rules, readings=readings)
-    # The table that a large run fills is read whole for one old verdict: look only where there is one.
-    known = [row.txn for row in others if row.judged_rev > 0 or not left]
-    changes = _write(connection, rows, judged, known, now, rules)
+    changes = _write(connection, rows, judged, now, rules)
     return Outcome(judged=len(rows), by_statement=len(covered), changes=changes)
 
 
@@ -79,16 +77,14 @@ def _write(
     connection: Connection,
     rows: Sequence[Record],
     judged: Sequence[Judged],
-    known: Sequence[int],
     now: datetime,
     rules: Rules,
 ) -> dict[str, int]:
-    """Store what was judged, over what is `known`; how many findings opened, changed, closed and reopened."""
+    """Store what was judged; how many findings opened, changed, closed and reopened."""
     verdicts = verdicts_over(
-        known,
+        [each.loaded.row.txn for each in judged],
         rows=[v for each in judged for v in _verdict_rows(each, rules)],
         judged=_marks(judged),
-        now=now,
     )
     said = [f for each in judged for f in finding_rows(each, rules)]
     _, changes = together(connection, verdicts, findings_said([row.txn for row in rows], said, now=now))
@@ -135,13 +131,13 @@ def _books_in(complete: frozenset[date], now: datetime, rules: Rules) -> Callabl
     return lambda day: day in complete or now >= books_due_at(day, rules.policy)
 
 
-def _match(connection: Connection, rows: Sequence[Record], now: datetime, rules: Rules) -> frozenset[int]:
+def _match(connection: Connection, rows: Sequence[Record], rules: Rules) -> frozenset[int]:
     """Pair by one statement what it can; a single transaction is cheaper judged at once."""
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
         return frozenset()
     drop_verdicts(connection, quiet)
-    return match_plain(connection, txns=quiet, rule_set=rules.policy.name, now=now)
+    return match_plain(connection, txns=quiet, rule_set=rules.policy.name)
 
 
 # ---------------------------------------------------------------- as rows
@@ -236,7 +232,6 @@ def _marks(judged: Sequence[Judged]) -> list[Values]:
     return [
         {
             "txn": each.loaded.row.txn,
-            "judged_rev": each.loaded.row.rev,
             "review_at": each.judgement.review_at,
             "quiet": is_quiet(each),
         }

@@ -13,7 +13,6 @@ from config.queues import CANARY_TASK, QUEUES
 from store import life
 from store.guide_prices import refresh_guide_prices
 from store.migrate import add_partitions
-from tieout.full import finish
 
 _LOG = structlog.get_logger("tieout.upkeep")
 FORGET_AFTER: Final = timedelta(days=1)
@@ -27,10 +26,7 @@ def first_in(engine: Engine, job: str, every: timedelta) -> bool:
 
 
 def keep_house(engine: Engine) -> bool:
-    """Make the coming months' partitions, forget who is long gone, end what a large run that died has begun.
-
-    False if that was done within the hour.
-    """
+    """Make the coming months' partitions and forget who is long gone; False if that was done within the hour."""
     if not first_in(engine, "upkeep", HOURLY):
         return False
     with engine.begin() as connection:
@@ -38,7 +34,7 @@ def keep_house(engine: Engine) -> bool:
         add_partitions(connection, now)
         forgotten = life.forget_signs(connection, age=FORGET_AFTER)
         refresh_guide_prices(connection)
-    _LOG.info("upkeep.done", forgotten=forgotten, indexed=finish(engine))
+    _LOG.info("upkeep.done", forgotten=forgotten)
     return True
 
 

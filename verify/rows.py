@@ -15,3 +15,4 @@ class Rows:
     where: str
     known: str | None = None
     written: Mapping[str, str] = field(default_factory=dict)  #: SQL of what is sealed in place of a column
+    source: str = ""  #: SQL of the rows, where they are quicker found so than among all of the table

@@ -23,6 +23,11 @@ about as materialized (
     or (txn is null and trade_date = %(day)s and gateway = %(gateway)s and book = %(book)s)
 )
 """
+#: Looked up by their transaction: among all verdicts they are slow to find.
+VERDICTS = (
+    "(select v.* from about a cross join lateral (select * from verdicts where txn = a.txn offset 0) v"
+    " union all select * from verdicts where txn is null and ours in (select line from booked))"
+)
 _NAMED = "join transactions t on t.txn = r.txn"
 _PLACE = (
     "concat_ws('/', t.transaction_id, x.batch_id, case when x.placed then 'placed' else 'unplaced' end, x.position)"
@@ -78,15 +83,14 @@ _ORDERS = {
         "t.transaction_id || '/' || r.snapshot_id", _NAMED, "r.txn in (select txn from about)", "r.known_at"
     ),
     "their_lines": Rows(_PLACE.replace("x.", "r."), _NAMED, "r.txn in (select txn from about)"),
-    "transactions": Rows(
-        "r.transaction_id", "", "r.txn in (select txn from about)", written={"judged_rev": "r.judged_rev = r.rev"}
-    ),
+    "transactions": Rows("r.transaction_id", "", "r.txn in (select txn from about)"),
     "verdicts": Rows(
         f"coalesce(o.order_id, case when x.line is not null then {_PLACE} end,"
         " 'verdict ' || coalesce(r.ours, r.theirs))",
         "left join our_lines o on o.line = r.ours left join their_lines x on x.line = r.theirs"
         " left join transactions t on t.txn = x.txn left join transactions j on j.txn = r.txn",
-        "r.txn in (select txn from about) or r.ours in (select line from booked)",
+        "true",
+        source=VERDICTS,
         written={"rev": "r.rev = coalesce(j.rev, o.version)"},
     ),
 }
@@ -99,7 +103,7 @@ def present(table: str) -> tuple[str, str]:
     rows = OF[table]
     later = "false" if rows.known is None else f"{rows.known} > %(closed_at)s"
     before = f"{_TRANSACTIONS}{USED}{JUDGED} select {rows.key} as key, {later} as later, "
-    return before, f' from {table} r {rows.joins} where {rows.where} order by ({rows.key}) collate "C"'
+    return before, f' from {rows.source or table} r {rows.joins} where {rows.where} order by ({rows.key}) collate "C"'
 
 
 def about() -> str:

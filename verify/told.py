@@ -9,7 +9,7 @@ from typing import Any
 from verify.answers import Answer, Leg, Stored, together
 from verify.closes import Close
 from verify.database import Reader
-from verify.tables import about
+from verify.tables import VERDICTS, about
 
 Record = Any  #: a row as a named tuple
 
@@ -31,9 +31,9 @@ select coalesce(o.txn, 0) as txn, o.line, o.order_id, o.account, o.trade_date, o
 from our_lines o left join line_versions v on v.line = o.line and v.version = o.version
 where o.line in (select line from booked) order by 1, 2
 """
-_VERDICTS = """
-select coalesce(txn, 0) as txn, ours, theirs, bucket, trade_date, rung, members from verdicts
-where txn in (select txn from about) or ours in (select line from booked) order by 1, ours, theirs
+_VERDICTS = f"""
+select coalesce(txn, 0) as txn, ours, theirs, bucket, trade_date, rung, members from {VERDICTS} v
+order by 1, ours, theirs
 """
 _FINDINGS = """
 select txn, finding_id::text as key, name, class as kind, level, field, ours, theirs, difference,

@@ -199,9 +199,10 @@ values (:gateway, :account, 'test', :user, now(), now())
 """
 _ORDER_BREAK = (
     """
-insert into transactions (gateway, transaction_id, book, origin, registered_at, account, judged_rev)
-values (:gateway, :id, 'test', 'webhook', :now, :account, 1)
+insert into transactions (gateway, transaction_id, book, origin, registered_at, account)
+values (:gateway, :id, 'test', 'webhook', :now, :account)
 """,
+    "delete from unjudged",
     """
 insert into their_lines (txn, trade_date, plain, facts, book, batch_id, placed, position, exchange, symbol, instrument,
   side, quantity, filled, status)

@@ -34,7 +34,8 @@ GATEWAY = "simulated"
 _LEFT = text("""
 select (select count(*) from events where gateway = :gateway and (state in ('received', 'claimed')
           or state = 'waiting' and (next_attempt_at <= clock_timestamp() or reason not in ('busy', 'gateway-busy'))))
-     + count(*) filter (where lease_until is not null or judged_rev < rev or review_at <= :now
+     + count(*) filter (where lease_until is not null or review_at <= :now
+       or exists (select from unjudged u where u.txn = transactions.txn)
           or ask_at <= :now and (retries = 0 or announce_at is null or announce_at <= clock_timestamp()))
 from transactions where gateway = :gateway
 """)

@@ -32,7 +32,7 @@ OF: Mapping[str, str] = {
     "deliveries": "event_id in (select event_id from events where transaction_id = :transaction_id)",
 }
 #: Nothing of it is judged yet, and nothing is left to ask.
-_AS_UNJUDGED = {"judged_rev": "0", "judged_at": "null", "review_at": "null", "ask_at": "null"}
+_AS_UNJUDGED = {"review_at": "null", "ask_at": "null"}
 _NUMBERED = {"line", "snapshot_id", "delivery_id"}  #: given by the database
 
 FIRST = 100_000_000  #: the ids' nine digits of the first clone
@@ -98,6 +98,7 @@ def load(engine: Engine, kinds: Sequence[Template], *, lines: int, say: Callable
             _write(connection, part, loaded)
             if loaded.transactions % (10 * CHUNK) == 0:
                 say(f"{loaded.theirs} lines loaded")
+        connection.execute(text("insert into unjudged (txn) select txn from transactions"))
         connection.execute(
             text("select setval(pg_get_serial_sequence('transactions', 'txn'), :last)"), {"last": loaded.transactions}
         )

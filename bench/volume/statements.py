@@ -33,8 +33,13 @@ _FIGURES = (
 )
 #: Lines by bucket, of the verdicts that count, and the lines themselves: what every run adds up.
 COUNTS = """
-select v.bucket, count(v.ours) as ours, count(v.theirs) as theirs
-from verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev group by v.bucket
+select bucket, sum(ours) as ours, sum(theirs) as theirs from (
+  select 'matched' as bucket, cardinality(d.ours) as ours, cardinality(d.theirs) as theirs
+  from tied_out d join transactions t on t.txn = d.txn and t.rev = d.rev
+  union all
+  select v.bucket, (v.ours is not null)::int, (v.theirs is not null)::int
+  from line_verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev
+) each group by bucket
 """
 LINES = "select (select count(*) from our_lines) as ours, (select count(*) from their_lines) as theirs"
 #: The same in shares and rupees, too, as a day's page shows them. Counted from the lines themselves.
@@ -53,8 +58,8 @@ FINDINGS = "select name, count(*) as number from findings where closed_at is nul
 
 #: Lines of a sample that no verdict is found by; each is looked up by itself.
 NOT_FOUND = """
-select count(*) from (select line from {table} where txn is not null order by line % 997, line limit 1000) sample
-where not exists (select from verdicts v where v.{side} = sample.line)
+select count(*) from (select txn, line from {table} where txn is not null order by line % 997, line limit 1000) sample
+where not exists (select from verdicts v where v.txn = sample.txn and v.{side} = sample.line)
 """
 #: Transactions from all over, one that agrees as well as one that does not.
 SAMPLE = "select txn from transactions order by txn % 991, txn limit :number"

@@ -34,15 +34,37 @@ from store.schema.orders import (
 )
 from store.schema.reference import charges, prices, ticks
 from store.schema.service import alerts, periods, signs_of_life
-from store.schema.transactions import attempts, breaker_changes, gateway_states, guide_prices, snapshots, transactions
-from store.schema.verdicts import finding_changes, findings, holding_verdicts, verdicts
+from store.schema.transactions import (
+    UNJUDGE,
+    attempts,
+    breaker_changes,
+    gateway_states,
+    guide_prices,
+    snapshots,
+    transactions,
+    unjudged,
+)
+from store.schema.verdicts import (
+    VERDICTS,
+    finding_changes,
+    findings,
+    holding_verdicts,
+    line_verdicts,
+    tied_out,
+    verdicts,
+)
+
+#: What is made after the tables, in this order.
+AFTER = (VERDICTS, *UNJUDGE)
 
 __all__ = [
+    "AFTER",
     "BOOK",
     "COMPONENTS",
     "DB_NOW",
     "INSTANT",
     "MONEY",
+    "VERDICTS",
     "account_links",
     "accounts",
     "alerts",
@@ -69,6 +91,7 @@ __all__ = [
     "imports",
     "instrument_versions",
     "instruments",
+    "line_verdicts",
     "line_versions",
     "metadata",
     "mf_lines",
@@ -88,7 +111,9 @@ __all__ = [
     "spellings",
     "their_lines",
     "ticks",
+    "tied_out",
     "transactions",
     "transfers",
+    "unjudged",
     "verdicts",
 ]

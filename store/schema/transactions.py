@@ -55,8 +55,6 @@ transactions = Table(
     Column("lease_until", INSTANT, comment="database's clock; null: not claimed"),
     Column("deaths", Integer, nullable=False, server_default="0", comment="claims in a row that never finished"),
     Column("rev", BigInteger, nullable=False, server_default="1", comment="raised by every change of either side"),
-    Column("judged_rev", BigInteger, nullable=False, server_default="0"),
-    Column("judged_at", INSTANT),
     Column("review_at", INSTANT, comment="domain's clock: when time alone may change the verdict"),
     Column("quiet", Boolean, nullable=False, server_default="false", comment="all there is to say is about its lines"),
     Column("value", MONEY, comment="rupees asked for, as far as prices are known: the dearest are asked for first"),
@@ -70,10 +68,31 @@ transactions = Table(
     CheckConstraint("origin in ('registration', 'import', 'books', 'webhook')", name="origin"),
     Index("ix_transactions_ask", "ask_at", postgresql_where=text("ask_at is not null")),
     Index("ix_transactions_lease", "lease_until", postgresql_where=text("lease_until is not null")),
-    Index("ix_transactions_stale", "txn", postgresql_where=text("judged_rev < rev")),
     Index("ix_transactions_review", "review_at", postgresql_where=text("review_at is not null")),
     Index("ix_transactions_open", "gateway", "txn", postgresql_where=text("found_by is null")),
     Index("ix_transactions_told", "gateway", "registered_at", postgresql_where=text("origin <> 'webhook'")),
+)
+
+#: Transactions that changed since they were judged. Not a column of theirs: judging a million lines would write
+#: every row of theirs anew. Who judges one holds its row, and takes it out of here.
+unjudged = Table(
+    "unjudged",
+    metadata,
+    Column("txn", BigInteger, primary_key=True),
+    Column("since", INSTANT, nullable=False, server_default=DB_NOW, comment="database's clock"),
+)
+UNJUDGE = (
+    """
+create function unjudge() returns trigger language plpgsql as $$
+begin
+  insert into unjudged (txn) values (new.txn) on conflict do nothing;
+  return null;
+end $$""",
+    """
+create trigger unjudge_new after insert on transactions for each row execute function unjudge()""",
+    """
+create trigger unjudge_changed after update of rev on transactions
+for each row when (new.rev <> old.rev) execute function unjudge()""",
 )
 
 snapshots = Table(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    MetaData,
     Numeric,
     SmallInteger,
     Table,
@@ -21,8 +22,24 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from store.schema.columns import BOOK, INSTANT, MONEY, metadata
 
-verdicts = Table(
-    "verdicts",
+#: A transaction of which each line of ours is matched with exactly one of theirs, all on one date, and nothing is
+#: left to say: one row for all its lines. The n-th of `ours` is matched with the n-th of `theirs`.
+tied_out = Table(
+    "tied_out",
+    metadata,
+    Column("txn", BigInteger, primary_key=True),
+    Column("rev", BigInteger, nullable=False, comment="the transaction's rev that it judged"),
+    Column("ours", ARRAY(BigInteger), nullable=False),
+    Column("theirs", ARRAY(BigInteger), nullable=False),
+    Column("trade_date", Date, nullable=False),
+    Column("book", Text, nullable=False),
+    Column("rule_set", Text, nullable=False),
+    CheckConstraint("cardinality(ours) = cardinality(theirs)", name="pairs"),
+    Index("ix_tied_out_date", "trade_date"),
+)
+
+line_verdicts = Table(
+    "line_verdicts",
     metadata,
     Column("txn", BigInteger, comment="null: a line of ours that names no transaction"),
     Column("ours", BigInteger),
@@ -36,11 +53,20 @@ verdicts = Table(
     Column("rule_set", Text, nullable=False),
     Column("members", ARRAY(Text), comment="rung 5: the natural keys of all lines that make up one order"),
     CheckConstraint("ours is not null or theirs is not null", name="a_line"),
-    Index("ix_verdicts_txn", "txn"),
-    Index("uq_verdicts_ours", "ours", unique=True, postgresql_where=text("ours is not null")),
-    Index("uq_verdicts_theirs", "theirs", unique=True, postgresql_where=text("theirs is not null")),
-    Index("ix_verdicts_date", "trade_date", "bucket"),
+    Index("ix_line_verdicts_txn", "txn"),
+    Index("uq_line_verdicts_ours", "ours", unique=True, postgresql_where=text("ours is not null")),
+    Index("uq_line_verdicts_theirs", "theirs", unique=True, postgresql_where=text("theirs is not null")),
+    Index("ix_line_verdicts_date", "trade_date", "bucket"),
 )
+
+#: Every line's verdict, however it is stored. Who looks for that of one line also names its transaction.
+verdicts = Table("verdicts", MetaData(), *(Column(each.name, each.type) for each in line_verdicts.c))
+VERDICTS = """
+create view verdicts as
+select txn, ours, theirs, rev, bucket, rung, rule, trade_date, book, rule_set, members from line_verdicts
+union all
+select t.txn, p.ours, p.theirs, t.rev, 'matched', 1::smallint, null, t.trade_date, t.book, t.rule_set, null
+from tied_out t cross join lateral unnest(t.ours, t.theirs) as p (ours, theirs)"""
 
 holding_verdicts = Table(
     "holding_verdicts",

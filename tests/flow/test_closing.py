@@ -91,7 +91,7 @@ def test_a_day_that_adds_up_is_closed_once(told: Engine) -> None:
 @pytest.mark.parametrize(
     ("sql", "words"),
     [
-        ("delete from verdicts where ours = (select line from our_lines where order_id = 'O-0')", "2 lines, 20"),
+        ("delete from line_verdicts where ours = (select line from our_lines where order_id = 'O-0')", "2 lines, 20"),
         ("update transactions set rev = rev + 1 where transaction_id like '%3'", "1 transactions are not judged"),
         ("update events set state = 'waiting'", "8 webhooks of the day are not settled"),
     ],
@@ -226,7 +226,7 @@ def test_a_closed_day_is_left_alone_when_everything_is_judged_anew(told: Engine)
     for due in (0, 9):
         with told.begin() as connection:
             judge_again(connection, gateway=GATEWAY)
-            count = "select count(*) from transactions where judged_rev < rev"
+            count = "select count(*) from unjudged"
             assert connection.execute(text(count)).scalar_one() == due
         if not due:
             again = Signature(by="Ravi", now=EVENING, why="new rules")

@@ -174,7 +174,7 @@ def test_a_lost_verdict_shows_as_unaccounted(connection: Connection, bucket: str
     a_mixed_day(connection)
     lost = connection.execute(
         text(
-            "delete from verdicts where ctid = (select max(ctid) from verdicts"
+            "delete from line_verdicts where ctid = (select max(ctid) from line_verdicts"
             " where bucket = :b and trade_date = :d) returning (ours is not null)::int + (theirs is not null)::int"
         ),
         {"b": bucket, "d": DAY},
@@ -188,7 +188,7 @@ def test_a_lost_verdict_shows_as_unaccounted(connection: Connection, bucket: str
 def test_a_lost_verdict_of_a_pair_on_two_dates_shows_on_both(connection: Connection) -> None:
     """Without it their line is back on its own date, and neither date ties out."""
     a_mixed_day(connection)
-    connection.execute(text("delete from verdicts where trade_date = :d"), {"d": NEXT})
+    connection.execute(text("delete from line_verdicts where trade_date = :d"), {"d": NEXT})
 
     unaccounted = [a_day(connection, trade_date=day).orders.unaccounted.count for day in (DAY, NEXT)]
     assert unaccounted == [1, 1]
@@ -197,11 +197,11 @@ def test_a_lost_verdict_of_a_pair_on_two_dates_shows_on_both(connection: Connect
 def test_a_doubled_verdict_shows_as_unaccounted(connection: Connection) -> None:
     """Even where the index that forbids it is not there."""
     a_mixed_day(connection)
-    for index in ("uq_verdicts_ours", "uq_verdicts_theirs"):
+    for index in ("uq_line_verdicts_ours", "uq_line_verdicts_theirs"):
         connection.execute(text(f"drop index {index}"))
     connection.execute(
         text(
-            "insert into verdicts (txn, ours, theirs, rev, bucket, rung, trade_date, book, rule_set)"
+            "insert into line_verdicts (txn, ours, theirs, rev, bucket, rung, trade_date, book, rule_set)"
             " select txn, ours, theirs, rev, bucket, rung, trade_date, book, rule_set from verdicts"
             " where bucket = 'matched' and trade_date = :d limit 1"
         ),

@@ -73,7 +73,7 @@ def test_a_day_that_does_not_tie_out_ends_with_1(engine: Engine, txn: int) -> No
     """A verdict that is gone is unaccounted for, in words and in the exit code."""
     assert _run("2026-11-20").exit_code == 0
     with engine.begin() as connection:
-        connection.execute(text("delete from verdicts"))
+        connection.execute(text("delete from line_verdicts"))
     result = _run("2026-11-20")
 
     assert result.exit_code == 1

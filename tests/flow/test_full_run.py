@@ -27,7 +27,7 @@ from tests.builders import (
     store_webhook,
 )
 from tests.conftest import TEMPLATE, _create, _database
-from tieout.full import Done, finish, judge_scope
+from tieout.full import Done, judge_scope
 from tieout.reconcile import reconcile
 from tieout.review import review_due
 from tieout.state import refresh
@@ -54,10 +54,9 @@ class Fuse:
             raise Killed(point)
 
 
-@pytest.fixture(name="large")
-def _large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run is large, and its ranges are small."""
-    monkeypatch.setattr(tieout.full, "LARGE", 1)
+@pytest.fixture(name="in_ranges")
+def _in_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranges are small, so that there are several."""
     monkeypatch.setattr(tieout.full, "SIZE", 4)
     monkeypatch.setattr(tieout.full, "MANY", 1)
 
@@ -103,9 +102,10 @@ def _book(engine: Engine) -> list[int]:
     with engine.begin() as connection:
         told = [_settled(connection, number) for number in range(MATCHED + BROKEN)]
         reconcile(connection, txns=[txn for txn, _ in told], now=NOON, rules=RULES)
-        for table in ("verdicts", "findings", "finding_changes"):
+        for table in ("line_verdicts", "findings", "finding_changes"):
             connection.execute(text(f"delete from {table}"))
-        connection.execute(text("update transactions set judged_rev = 0, judged_at = null, review_at = null"))
+        connection.execute(text("update transactions set review_at = null"))
+        connection.execute(text("insert into unjudged (txn) select txn from transactions"))
         for number, (txn, legs) in enumerate(told):
             filled = Decimal(7) if number % 4 == 0 else Decimal(10)
             our_line(connection, txn, legs[0], transaction_id=f"TRX_{number:02}", filled=filled)
@@ -140,30 +140,29 @@ def said(engine: Engine) -> tuple[Any, ...]:
     return (
         rows(engine, "select txn, ours, theirs, rev, bucket, rung, trade_date, book from verdicts order by 1, 2, 3"),
         rows(engine, "select finding_id, name, line, ours, theirs from findings where closed_at is null order by 1"),
-        rows(engine, "select txn, rev, judged_rev, review_at, quiet from transactions order by 1"),
+        rows(
+            engine,
+            "select txn, rev, review_at, quiet, u.txn from transactions left join unjudged u using (txn) order by 1",
+        ),
     )
 
 
-def tables(engine: Engine) -> list[str]:
-    """The tables that large runs have filled, each with the number of its indexes."""
-    found = rows(
-        engine,
-        "select c.relname, (select count(*) from pg_index i where i.indrelid = c.oid) as n"
-        " from pg_inherits h join pg_class c on c.oid = h.inhrelid where h.inhparent = 'verdicts'::regclass order by 1",
-    )
-    return [f"{row.relname}: {row.n}" for row in found]
+def tied(engine: Engine) -> int:
+    """Transactions that tie out with one row for all their lines."""
+    return len(rows(engine, "select txn from tied_out"))
 
 
 def test_a_full_run_says_what_the_review_says(
-    engine: Engine, txns: list[int], large: None, expected: tuple[Any, ...]
+    engine: Engine, txns: list[int], in_ranges: None, expected: tuple[Any, ...]
 ) -> None:
     """Verdicts, findings and revisions are the same; the statement judged what agrees, the rules the rest."""
     assert run(engine) == Done(len(txns), MATCHED)
-    assert said(engine) == expected
-    assert tables(engine) == ["verdicts_1: 4"]
+    assert (said(engine), tied(engine)) == (expected, MATCHED)
 
 
-def test_several_workers_say_the_same(engine: Engine, txns: list[int], large: None, expected: tuple[Any, ...]) -> None:
+def test_several_workers_say_the_same(
+    engine: Engine, txns: list[int], in_ranges: None, expected: tuple[Any, ...]
+) -> None:
     """Ranges judged by three processes at once; the proof does it by one, two and four, and compares digests."""
     seen: list[int] = []
 
@@ -173,61 +172,60 @@ def test_several_workers_say_the_same(engine: Engine, txns: list[int], large: No
 
 @pytest.mark.parametrize(
     ("point", "times"),
-    [("paired", 1), ("committed", 2), ("judged", 1), ("indexed", 2)],
+    [("paired", 1), ("committed", 2), ("judged", 1)],
 )
 def test_a_run_that_died_is_continued_by_the_next(
-    engine: Engine, txns: list[int], large: None, expected: tuple[Any, ...], point: str, times: int
+    engine: Engine, txns: list[int], in_ranges: None, expected: tuple[Any, ...], point: str, times: int
 ) -> None:
-    """Whatever the first had committed is kept, nothing is judged twice, and the table is finished."""
+    """Whatever the first had committed is kept, and nothing is judged twice."""
     with pytest.raises(Killed):
         run(engine, tell=Fuse(point, times))
-    kept = len(rows(engine, "select txn from transactions where judged_rev = rev"))
+    kept = len(rows(engine, "select txn from transactions where txn not in (select txn from unjudged)"))
 
     assert run(engine).judged == len(txns) - kept
     assert said(engine) == expected
-    assert tables(engine) == ["verdicts_1: 4"]
 
 
-def test_a_second_run_finds_nothing_to_do(engine: Engine, txns: list[int], large: None) -> None:
+def test_a_second_run_finds_nothing_to_do(engine: Engine, txns: list[int], in_ranges: None) -> None:
     """Nothing is written where nothing changed."""
     run(engine)
-    before = rows(engine, "select xmin, ctid, tableoid from verdicts order by 2, 3")
+    stored = (
+        "select xmin, ctid, tableoid from line_verdicts"
+        " union all select xmin, ctid, tableoid from tied_out order by 3, 2"
+    )
+    before = rows(engine, stored)
 
     assert run(engine) == Done()
-    assert rows(engine, "select xmin, ctid, tableoid from verdicts order by 2, 3") == before
+    assert rows(engine, stored) == before
 
 
-def test_a_run_over_everything_again_replaces_the_first(engine: Engine, txns: list[int], large: None) -> None:
-    """The rows of the first table go, and the table with them at the next run."""
+def test_a_run_over_everything_again_replaces_the_first(engine: Engine, txns: list[int], in_ranges: None) -> None:
+    """Every line has one verdict, at the present revision."""
     run(engine)
     with engine.begin() as connection:
         for txn in txns:
             raise_rev(connection, txn)
     again = run(engine)
-    run(engine)
 
-    assert (again.judged, tables(engine)) == (len(txns), ["verdicts_2: 4"])
+    assert again == Done(len(txns), MATCHED)
+    assert rows(engine, "select distinct v.rev = t.rev as now from verdicts v join transactions t using (txn)") == [
+        (True,)
+    ]
     assert len(rows(engine, "select 1 from verdicts")) == 2 * len(txns)
 
 
-def test_a_small_run_writes_among_the_others(engine: Engine, txns: list[int]) -> None:
-    """Single transactions go into the table that has all its indexes."""
-    assert run(engine).judged == len(txns)
-    assert tables(engine) == []
-
-
-def test_what_somebody_holds_is_left_to_him(engine: Engine, txns: list[int], large: None) -> None:
+def test_what_somebody_holds_is_left_to_him(engine: Engine, txns: list[int], in_ranges: None) -> None:
     """A transaction that live traffic holds is not waited for; its newer verdict is never overwritten."""
     with engine.begin() as connection:
         connection.execute(text("select from transactions where txn = :t for update"), {"t": txns[1]})
         assert run(engine).judged == len(txns) - 1
         reconcile(connection, txns=[txns[1]], now=EVENING, rules=RULES)
-    assert rows(engine, "select txn from transactions where judged_rev < rev") == []
-    assert len(rows(engine, f"select 1 from only verdicts where txn = {txns[1]}")) == 2
+    assert rows(engine, "select txn from unjudged") == []
+    assert len(rows(engine, f"select 1 from line_verdicts where txn = {txns[1]}")) == 2
 
 
-def test_live_traffic_goes_on_while_a_table_is_being_filled(engine: Engine, txns: list[int], large: None) -> None:
-    """What is judged again before the indexes are there loses its old verdict and has one."""
+def test_live_traffic_goes_on_beside_a_run(engine: Engine, txns: list[int], in_ranges: None) -> None:
+    """What is judged again before the run has ended loses its old verdict and has one."""
 
     def judge_one(point: str) -> None:
         if point == "committed":
@@ -252,22 +250,10 @@ def test_a_day_judges_the_transactions_of_that_day(engine: Engine, txns: list[in
 
 
 def test_a_statement_that_fails_leaves_its_range_to_the_rules(engine: Engine, txns: list[int]) -> None:
-    """A line whose verdict lies elsewhere is refused by the index; then each is judged, and the stray one goes."""
-    stray = (
-        "insert into verdicts (ours, rev, bucket, trade_date, book, rule_set)"
-        f" select line, 1, 'excluded', trade_date, book, 'default' from our_lines where txn = {txns[1]} limit 1"
-    )
+    """Whatever one of them holds, each of the others is judged, and so is that one."""
     with engine.begin() as connection:
-        connection.execute(text(stray))
-    run(engine)
+        connection.execute(text(f"alter table tied_out add constraint refused check (txn <> {txns[1]})"))
+    assert run(engine).judged == len(txns)
 
-    assert rows(engine, "select txn from transactions where judged_rev < rev") == []
-    assert rows(engine, "select 1 from verdicts where bucket = 'excluded'") == []
-
-
-def test_a_run_without_anything_left_to_index_says_so(engine: Engine, txns: list[int], large: None) -> None:
-    """Ending what large runs began is harmless when there is nothing to end."""
-    with pytest.raises(Killed):
-        run(engine, tell=Fuse("committed", 3))
-
-    assert (finish(engine), finish(engine), tables(engine)) == (4, 0, ["verdicts_1: 4"])
+    assert rows(engine, "select txn from unjudged") == []
+    assert len(rows(engine, "select 1 from verdicts")) == 2 * len(txns)

@@ -74,7 +74,8 @@ def test_a_line_both_sides_agree_on_is_matched(connection: Connection) -> None:
     (verdict,) = verdicts(connection)
     row = connection.execute(text("select * from transactions")).one()
     assert (verdict.ours, verdict.bucket, verdict.rung, verdict.rev) == (booked.line, "matched", 1, row.rev)
-    assert (row.judged_rev, row.judged_at, row.review_at, row.quiet) == (row.rev, EVENING, None, True)
+    assert (row.review_at, row.quiet) == (None, True)
+    assert connection.execute(text("select txn from unjudged")).all() == []
     assert findings(connection) == {}
 
 
@@ -161,10 +162,10 @@ def test_a_line_that_has_a_verdict_is_never_matched_twice(connection: Connection
     judge(connection, txn)
 
     doubled = text(
-        "insert into verdicts (txn, ours, rev, bucket, trade_date, book, rule_set)"
+        "insert into line_verdicts (txn, ours, rev, bucket, trade_date, book, rule_set)"
         " values (:t, :o, 1, 'matched', '2026-11-20', 'live', 'default')"
     )
-    with pytest.raises(IntegrityError, match="uq_verdicts_ours"), connection.begin_nested():
+    with pytest.raises(IntegrityError, match="uq_line_verdicts_ours"), connection.begin_nested():
         connection.execute(doubled, {"t": txn, "o": booked.line})
 
 

@@ -217,7 +217,7 @@ def test_registering_again_changes_nothing(imports: Importer) -> None:
 def test_a_registration_fills_what_is_missing_and_overwrites_nothing(imports: Importer) -> None:
     """What the Gateway said stays; what nobody said comes in; the origin stays, too."""
     imports("orders", ORDERS, f"A,{T1},acc,2026-11-20,NSE,TCS,BUY,10,")
-    imports.run("update transactions set account = 'said', rev = rev + 1, judged_rev = rev + 1")
+    imports.run("update transactions set account = 'said', rev = rev + 1")
 
     report = imports("transactions", REGISTERED, f"{T1},,other,,2026-11-21T10:00:00Z,,")
 

@@ -55,7 +55,7 @@ def _review(engine: Engine, **options: object) -> int:
 
 def _stale(engine: Engine) -> list[int]:
     with engine.connect() as connection:
-        found = connection.execute(text("select txn from transactions where judged_rev < rev order by txn"))
+        found = connection.execute(text("select txn from unjudged order by txn"))
         return list(found.scalars())
 
 

@@ -79,5 +79,7 @@ def everything(engine: Engine) -> list[object]:
     """What reconciling writes."""
     with engine.connect() as connection:
         said = [text(f"select * from {name} order by 1") for name in ("verdicts", "findings", "finding_changes")]
-        marks = text("select txn, rev, judged_rev, judged_at, quiet from transactions order by txn")
+        marks = text(
+            "select txn, rev, quiet, review_at, u.since from transactions left join unjudged u using (txn) order by txn"
+        )
         return [tuple(row) for each in (*said, marks) for row in connection.execute(each)]

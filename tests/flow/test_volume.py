@@ -19,7 +19,7 @@ from tieout.full import Scope, judge_scope
 
 LINES = 500
 #: The numbers that a database gives, and what is left out because nothing is judged yet.
-OWN = {"txn", "line", "snapshot_id", "delivery_id", "judged_rev", "judged_at", "review_at", "ask_at"}
+OWN = {"txn", "line", "snapshot_id", "delivery_id", "review_at", "ask_at"}
 
 
 @pytest.fixture(name="kinds", scope="module")

@@ -41,7 +41,7 @@ class WholeTransaction:
     @property
     def judged(self) -> bool:
         """Whether the verdicts count: nothing has changed since."""
-        return self.transaction.judged_rev == self.transaction.rev
+        return self.transaction.judged
 
 
 def show(engine: Engine, *, gateway: str, transaction_id: str) -> WholeTransaction | None:

@@ -625,6 +625,39 @@ CREATE INDEX ix_imports_complete ON imports (complete_for) WHERE complete_for is
 ;
 COMMENT ON COLUMN imports.complete_for IS 'the books of that day are all in'
 ;
+CREATE TABLE line_verdicts (
+    txn BIGINT,
+    ours BIGINT,
+    theirs BIGINT,
+    rev BIGINT NOT NULL,
+    bucket TEXT NOT NULL,
+    rung SMALLINT,
+    rule TEXT,
+    trade_date DATE NOT NULL,
+    book TEXT NOT NULL,
+    rule_set TEXT NOT NULL,
+    members TEXT[],
+    CONSTRAINT ck_line_verdicts_a_line CHECK (ours is not null or theirs is not null)
+)
+;
+CREATE INDEX ix_line_verdicts_date ON line_verdicts (trade_date, bucket)
+;
+CREATE INDEX ix_line_verdicts_txn ON line_verdicts (txn)
+;
+CREATE UNIQUE INDEX uq_line_verdicts_ours ON line_verdicts (ours) WHERE ours is not null
+;
+CREATE UNIQUE INDEX uq_line_verdicts_theirs ON line_verdicts (theirs) WHERE theirs is not null
+;
+COMMENT ON COLUMN line_verdicts.txn IS 'null: a line of ours that names no transaction'
+;
+COMMENT ON COLUMN line_verdicts.rev IS 'the rev it judged: the transaction''s, else the line''s version'
+;
+COMMENT ON COLUMN line_verdicts.rung IS 'of docs/breaks.md; 0: a person decided'
+;
+COMMENT ON COLUMN line_verdicts.rule IS 'why it is excluded'
+;
+COMMENT ON COLUMN line_verdicts.members IS 'rung 5: the natural keys of all lines that make up one order'
+;
 CREATE TABLE periods (
     job TEXT NOT NULL,
     period_start TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -713,6 +746,22 @@ CREATE TABLE spellings (
 ;
 COMMENT ON COLUMN spellings.symbol IS 'as some write it: the listing''s symbol, a hyphen, a series'
 ;
+CREATE TABLE tied_out (
+    txn BIGSERIAL NOT NULL,
+    rev BIGINT NOT NULL,
+    ours BIGINT[] NOT NULL,
+    theirs BIGINT[] NOT NULL,
+    trade_date DATE NOT NULL,
+    book TEXT NOT NULL,
+    rule_set TEXT NOT NULL,
+    CONSTRAINT pk_tied_out PRIMARY KEY (txn),
+    CONSTRAINT ck_tied_out_pairs CHECK (cardinality(ours) = cardinality(theirs))
+)
+;
+CREATE INDEX ix_tied_out_date ON tied_out (trade_date)
+;
+COMMENT ON COLUMN tied_out.rev IS 'the transaction''s rev that it judged'
+;
 CREATE TABLE transactions (
     txn BIGINT GENERATED ALWAYS AS IDENTITY,
     gateway TEXT NOT NULL,
@@ -744,8 +793,6 @@ CREATE TABLE transactions (
     lease_until TIMESTAMP WITH TIME ZONE,
     deaths INTEGER DEFAULT '0' NOT NULL,
     rev BIGINT DEFAULT '1' NOT NULL,
-    judged_rev BIGINT DEFAULT '0' NOT NULL,
-    judged_at TIMESTAMP WITH TIME ZONE,
     review_at TIMESTAMP WITH TIME ZONE,
     quiet BOOLEAN DEFAULT 'false' NOT NULL,
     value NUMERIC(20, 6),
@@ -767,8 +814,6 @@ CREATE INDEX ix_transactions_lease ON transactions (lease_until) WHERE lease_unt
 CREATE INDEX ix_transactions_open ON transactions (gateway, txn) WHERE found_by is null
 ;
 CREATE INDEX ix_transactions_review ON transactions (review_at) WHERE review_at is not null
-;
-CREATE INDEX ix_transactions_stale ON transactions (txn) WHERE judged_rev < rev
 ;
 CREATE INDEX ix_transactions_told ON transactions (gateway, registered_at) WHERE origin <> 'webhook'
 ;
@@ -822,38 +867,13 @@ COMMENT ON COLUMN transactions.found_by IS 'what told its end: webhook, or follo
 ;
 COMMENT ON COLUMN transactions.found_at IS 'domain''s clock: when its end was known'
 ;
-CREATE TABLE verdicts (
-    txn BIGINT,
-    ours BIGINT,
-    theirs BIGINT,
-    rev BIGINT NOT NULL,
-    bucket TEXT NOT NULL,
-    rung SMALLINT,
-    rule TEXT,
-    trade_date DATE NOT NULL,
-    book TEXT NOT NULL,
-    rule_set TEXT NOT NULL,
-    members TEXT[],
-    CONSTRAINT ck_verdicts_a_line CHECK (ours is not null or theirs is not null)
+CREATE TABLE unjudged (
+    txn BIGSERIAL NOT NULL,
+    since TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_unjudged PRIMARY KEY (txn)
 )
 ;
-CREATE INDEX ix_verdicts_date ON verdicts (trade_date, bucket)
-;
-CREATE INDEX ix_verdicts_txn ON verdicts (txn)
-;
-CREATE UNIQUE INDEX uq_verdicts_ours ON verdicts (ours) WHERE ours is not null
-;
-CREATE UNIQUE INDEX uq_verdicts_theirs ON verdicts (theirs) WHERE theirs is not null
-;
-COMMENT ON COLUMN verdicts.txn IS 'null: a line of ours that names no transaction'
-;
-COMMENT ON COLUMN verdicts.rev IS 'the rev it judged: the transaction''s, else the line''s version'
-;
-COMMENT ON COLUMN verdicts.rung IS 'of docs/breaks.md; 0: a person decided'
-;
-COMMENT ON COLUMN verdicts.rule IS 'why it is excluded'
-;
-COMMENT ON COLUMN verdicts.members IS 'rung 5: the natural keys of all lines that make up one order'
+COMMENT ON COLUMN unjudged.since IS 'database''s clock'
 ;
 CREATE TABLE batches (
     txn BIGINT NOT NULL,
@@ -1464,6 +1484,23 @@ COMMENT ON COLUMN note_lines.row IS 'of the file'
 COMMENT ON COLUMN note_lines.exchange IS 'empty: one average over several exchanges'
 ;
 COMMENT ON COLUMN note_lines.net_amount IS 'what the customer pays (below zero) or gets for this line'
+;
+create view verdicts as
+select txn, ours, theirs, rev, bucket, rung, rule, trade_date, book, rule_set, members from line_verdicts
+union all
+select t.txn, p.ours, p.theirs, t.rev, 'matched', 1::smallint, null, t.trade_date, t.book, t.rule_set, null
+from tied_out t cross join lateral unnest(t.ours, t.theirs) as p (ours, theirs)
+;
+create function unjudge() returns trigger language plpgsql as $$
+begin
+  insert into unjudged (txn) values (new.txn) on conflict do nothing;
+  return null;
+end $$
+;
+create trigger unjudge_new after insert on transactions for each row execute function unjudge()
+;
+create trigger unjudge_changed after update of rev on transactions
+for each row when (new.rev <> old.rev) execute function unjudge()
 """
 
 
