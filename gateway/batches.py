@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from gateway.fields import Nonsense, as_list, as_object, count, first_text, identifier, instant, text
+from gateway.fields import Nonsense, as_list, as_object, count, identifier, instant, text
 from recon.values import ZERO, Batch, Leg
 
 #: Words of a leg that need not say how much was filled: it is open, or it never was at the exchange.
@@ -88,7 +88,7 @@ def _legs(batch: Mapping[str, object], key: str, *, placed: bool) -> tuple[Leg, 
 
 
 def _leg(leg: Mapping[str, object], *, placed: bool) -> Leg:
-    symbol, side = first_text((leg,), ("tradingsymbol", "ticker")), _side(leg)
+    symbol, side = text(leg, "tradingsymbol") or text(leg, "ticker"), _side(leg)
     quantity = count(leg, "quantity")
     if not symbol or not side or quantity is None:
         raise Nonsense("a leg has no tradingsymbol, no transactionType or no quantity")

@@ -97,6 +97,10 @@ def groups_of(left: Left, ours_of: OurTrait, theirs_of: TheirTrait) -> list[Grou
 
 def connected(group: Group, may_pair: Callable[[OurLine, TheirLine], bool]) -> Iterable[Group]:
     """The group in parts: within a part each line is a candidate of another, between parts none is."""
+    if len(group.ours) == len(group.theirs) == 1:  # nearly every group
+        if may_pair(group.ours[0], group.theirs[0]):
+            yield group
+        return
     left_ours, left_theirs = list(group.ours), list(group.theirs)
     while left_ours:
         part = Group([left_ours.pop(0)], [])

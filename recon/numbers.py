@@ -14,17 +14,21 @@ class NotANumberError(ValueError):
     """The text is no finite decimal number below 10^14."""
 
 
+def _decimal(value: object) -> Decimal:
+    if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
+        raise TypeError(f"money never comes as {type(value).__name__}")
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
+
+
 def exact(value: str | int | Decimal) -> Decimal:
     """The value as Decimal, rounded half-even to six places, which takes float noise away.
 
     Raises `NotANumberError`; a float is a programming error and raises TypeError.
     """
-    if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
-        raise TypeError(f"money never comes as {type(value).__name__}")
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise NotANumberError(f"not a number: {str(value)[:40]!r}") from None
+    number = value if type(value) is Decimal else _decimal(value)
     # copy_abs and comparing never round, so that a million digits cannot overflow the context
     if number.is_finite() and number.copy_abs() < LIMIT:
         rounded = number.quantize(PLACES, rounding=ROUND_HALF_EVEN, context=_WIDE)

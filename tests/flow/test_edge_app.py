@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 
 import pytest
+import structlog
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 
@@ -87,14 +89,16 @@ def test_it_lives_and_is_ready(client: FlaskClient) -> None:
 
 
 def test_an_edge_without_a_valid_key_says_so_when_it_starts(
-    database_url: str, capsys: pytest.CaptureFixture[str]
+    database_url: str,
 ) -> None:
     """And not only when the first webhook is answered 503; nor is a service without any gateway silent."""
     late = Settings(gateway_name=GATEWAY, gateway_api_secrets=SecretStr(f"k1@/2020-01-01:{SECRET}"))
+    stream = StringIO()
     for settings in (late, Settings()):
-        configure_logging(settings)
+        configure_logging(settings, stream=stream)
         build(settings, database_url=database_url, broker_url=AWAY).close()
-    said = capsys.readouterr().err
+    structlog.reset_defaults()
+    said = stream.getvalue()
 
     assert "edge.no-valid-key" in said
     assert "edge.no-gateway" in said

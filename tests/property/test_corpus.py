@@ -135,7 +135,8 @@ def test_every_rule_is_met_by_some_plant() -> None:
     stories = [one for plant in PLANTS for one in plant.story(draw).family]
     met = {finding.rule for story in stories for finding in judged(story).all_findings()}
 
-    assert {rule for rule in rules - met if not rule.startswith("notes.")} == set()
+    told_elsewhere = {"webhooks.holdings-differ"}  # by what an account holds: tests/flow/test_holdings_claims.py
+    assert {rule for rule in rules - met - told_elsewhere if not rule.startswith("notes.")} == set()
 
 
 def test_the_truth_is_written_without_the_rules() -> None:
