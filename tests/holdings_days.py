@@ -17,9 +17,9 @@ from sqlalchemy import Engine, text
 
 from config.calendar import IST
 from config.clock import FixedClock
-from config.settings import Settings
 from store.desk_breaks import FindingFilter
 from tests.holdings_stub import HoldingsStub, held, holdings_stub
+from tests.shops import a_shop_on
 from tieout.desk import breaks as desk
 from tieout.desk.day import day as day_of
 from tieout.desk.severity import severity_as_of
@@ -27,12 +27,10 @@ from tieout.holdings import fetch, settle_holdings
 from tieout.holdings_recon import reconcile_holdings
 from tieout.imports import import_file
 from tieout.shop import Shop
-from worker.process import open_process
 
 ACCOUNT = "5f0321b5f3743c31d95abd35"
 AXIS, KOTAK, KOTAK_NEW = "INE238A01034", "INE237A01028", "INE237A01036"
 TUESDAY, WEDNESDAY, FRIDAY = (date(2026, 1, day) for day in (13, 14, 16))  #: the exchange was closed on the 15th
-JWT, API = "jwt-secret-that-nobody-else-knows-0123456789", "api-secret-that-nobody-else-knows-0123456789"
 OPEN = ("break", "pending", "note")
 COLUMNS = {
     "positions": "account,broker,as_of,isin,quantity,average_price",
@@ -166,22 +164,8 @@ def security(isin: str = AXIS, quantity: int = 0, **other: object) -> dict[str, 
 @contextmanager
 def lived(engine: Engine, broker_url: str, folder: Path, **more: Any) -> Iterator[Days]:
     """Days that begin on Tuesday, the 13th of January 2026, with these settings beside the usual ones."""
-    with holdings_stub() as stub:
-        settings = Settings(
-            _env_file=None,
-            database_url=engine.url.render_as_string(hide_password=False),
-            broker_url=broker_url,
-            gateway_name="demo",
-            gateway_url=stub.url,
-            gateway_secrets=f"k1:{JWT}",
-            gateway_api_secrets=f"k1:{API}",
-            gateway_rate=10_000,
-            ask_pause_s=0,
-            holdings_investments=False,
-            **more,
-        )
-        process = open_process(settings)
-        process.shop.engine.dispose()
-        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
-        yield Days(engine, folder, replace(process.shop, engine=engine, at_once=at_once), stub)
-        process.sender.close()
+    with (
+        holdings_stub() as stub,
+        a_shop_on(engine, broker_url, stub.url, holdings_investments=False, **more) as shop,
+    ):
+        yield Days(engine, folder, shop, stub)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
+
+from sqlalchemy import Engine
 
 from config.settings import Settings
 from tieout.shop import Shop
@@ -28,3 +31,12 @@ def a_shop(database_url: str, broker_url: str, gateway_url: str, **but: Any) -> 
     yield own.shop
     own.sender.close()
     own.shop.engine.dispose()
+
+
+@contextmanager
+def a_shop_on(engine: Engine, broker_url: str, gateway_url: str, **but: Any) -> Iterator[Shop]:
+    """The same over an engine that there is already."""
+    with a_shop(engine.url.render_as_string(hide_password=False), broker_url, gateway_url, **but) as shop:
+        shop.engine.dispose()
+        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
+        yield replace(shop, engine=engine, at_once=at_once)

@@ -22,7 +22,7 @@ from store.holding_due import free_dead
 from store.holdings import latest, latest_lines
 from tests.gateway_stub import Says, gateway_stub, known, said
 from tests.holdings_stub import HoldingsStub, forbidden, held, holdings_stub
-from tests.shops import a_shop
+from tests.shops import a_shop_on
 from tieout.holdings import fetch, known_accounts, settle_holdings
 from tieout.replay import replay
 from tieout.settle import settle
@@ -58,11 +58,8 @@ def _engine(shared_engine: Engine) -> Engine:
 @pytest.fixture(name="shop")
 def _shop(engine: Engine, broker_url: str, stub: HoldingsStub) -> Iterator[Shop]:
     """What settling needs, asking an account as often as it likes."""
-    url = engine.url.render_as_string(hide_password=False)
-    with a_shop(url, broker_url, stub.url, holdings_deadline_s=3.0) as shop:
-        shop.engine.dispose()
-        at_once = engine.execution_options(isolation_level="AUTOCOMMIT")
-        yield replace(shop, clock=FixedClock(NOW), engine=engine, at_once=at_once)
+    with a_shop_on(engine, broker_url, stub.url, holdings_deadline_s=3.0) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 @pytest.fixture(name="event")

@@ -13,13 +13,12 @@ import pytest
 from sqlalchemy import Engine, text
 
 from config.clock import FixedClock
-from config.settings import Settings
 from tests.holdings_stub import HoldingsStub, held, holdings_stub
+from tests.shops import a_shop
 from tieout.desk.breaks import show
 from tieout.holdings import settle_holdings
 from tieout.review import review_due
 from tieout.shop import Shop
-from worker.process import open_process
 
 NOW = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)  #: a Wednesday, two hours after the close
 ACCOUNT = "5f0321b5f3743c31d95abd35"
@@ -39,22 +38,8 @@ def _stub() -> Iterator[HoldingsStub]:
 @pytest.fixture(name="shop")
 def _shop(database_url: str, broker_url: str, stub: HoldingsStub) -> Iterator[Shop]:
     """What settling needs."""
-    settings = Settings(
-        _env_file=None,
-        database_url=database_url,
-        broker_url=broker_url,
-        gateway_name="demo",
-        gateway_url=stub.url,
-        gateway_secrets="k1:a-jwt-secret-of-forty-bytes-or-rather-more",
-        gateway_api_secrets="k1:an-api-secret-of-forty-bytes-or-rather-more",
-        gateway_rate=10_000,
-        ask_pause_s=0,
-        holdings_investments=False,
-    )
-    own = open_process(settings)
-    yield replace(own.shop, clock=FixedClock(NOW))
-    own.sender.close()
-    own.shop.engine.dispose()
+    with a_shop(database_url, broker_url, stub.url, holdings_investments=False) as shop:
+        yield replace(shop, clock=FixedClock(NOW))
 
 
 def told(engine: Engine, shop: Shop, quantity: int) -> None:
