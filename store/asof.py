@@ -104,7 +104,6 @@ _AS_THEN = (
               or exists (select from public.charges c where c.known_at > :instant)))
     from asked a where a.txn = t.txn
     """,
-    "insert into unjudged (txn) select txn from asked",
     *(
         f"update {table} set replaced_at = null where replaced_at > :instant"
         for table in ("ticks", "prices", "charges", "notes")
@@ -149,7 +148,8 @@ def lay_over(connection: Connection, scope: Scope, *, instant: datetime) -> None
         connection.execute(text(statement), named)
     for table in (*_COPIED, *_EMPTY):
         connection.execute(text(f"create temp table {table} (like public.{table} including all) on commit drop"))
-    connection.execute(text(f"create temp {schema.VERDICTS.strip().removeprefix('create ')}"))
+    for made in (f"create temp view verdicts as {schema.VERDICTS}", *schema.UNJUDGED_BY):
+        connection.execute(text(made))
     for table, known in _COPIED.items():
         copied = f"insert into {table} overriding system value select r.* from public.{table} r where {known}"
         connection.execute(text(copied), named)

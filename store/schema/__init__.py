@@ -36,6 +36,7 @@ from store.schema.reference import charges, prices, ticks
 from store.schema.service import alerts, periods, signs_of_life
 from store.schema.transactions import (
     UNJUDGE,
+    UNJUDGED_BY,
     attempts,
     breaker_changes,
     gateway_states,
@@ -55,7 +56,7 @@ from store.schema.verdicts import (
 )
 
 #: What is made after the tables, in this order.
-AFTER = (VERDICTS, *UNJUDGE)
+AFTER = (f"create view verdicts as\n{VERDICTS}", UNJUDGE, *UNJUDGED_BY)
 
 __all__ = [
     "AFTER",
@@ -64,6 +65,7 @@ __all__ = [
     "DB_NOW",
     "INSTANT",
     "MONEY",
+    "UNJUDGED_BY",
     "VERDICTS",
     "account_links",
     "accounts",

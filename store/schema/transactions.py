@@ -81,16 +81,15 @@ unjudged = Table(
     Column("txn", BigInteger, primary_key=True),
     Column("since", INSTANT, nullable=False, server_default=DB_NOW, comment="database's clock"),
 )
-UNJUDGE = (
-    """
+UNJUDGE = """\
 create function unjudge() returns trigger language plpgsql as $$
 begin
   insert into unjudged (txn) values (new.txn) on conflict do nothing;
   return null;
-end $$""",
-    """
-create trigger unjudge_new after insert on transactions for each row execute function unjudge()""",
-    """
+end $$"""
+UNJUDGED_BY = (
+    "create trigger unjudge_new after insert on transactions for each row execute function unjudge()",
+    """\
 create trigger unjudge_changed after update of rev on transactions
 for each row when (new.rev <> old.rev) execute function unjudge()""",
 )

@@ -61,8 +61,7 @@ line_verdicts = Table(
 
 #: Every line's verdict, however it is stored. Who looks for that of one line also names its transaction.
 verdicts = Table("verdicts", MetaData(), *(Column(each.name, each.type) for each in line_verdicts.c))
-VERDICTS = """
-create view verdicts as
+VERDICTS = """\
 select txn, ours, theirs, rev, bucket, rung, rule, trade_date, book, rule_set, members from line_verdicts
 union all
 select t.txn, p.ours, p.theirs, t.rev, 'matched', 1::smallint, null, t.trade_date, t.book, t.rule_set, null

@@ -138,6 +138,16 @@ def test_a_signature_is_seen_from_the_instant_it_was_given(told: Engine) -> None
     assert then_day(told, EVENING + timedelta(hours=2)).signed
 
 
+def test_what_changes_while_looking_back_is_pending_until_it_is_judged(told: Engine) -> None:
+    """One of a chain may raise the others after they were judged: their lines wait, and none is lost."""
+    with knowing(told, asked(EVENING)) as (connection, scope):
+        connection.execute(text("update transactions set rev = rev + 1"))
+        day = day_of(connection, **scope, as_of=EVENING)
+
+    assert {bucket.name for bucket in day.orders.buckets} == {"pending", "excluded"}
+    assert not day.orders.unaccounted
+
+
 def test_looking_back_leaves_nothing_behind(told: Engine) -> None:
     """No table is written, and nothing waits."""
     counts = (
