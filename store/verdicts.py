@@ -13,7 +13,7 @@ from store.together import Asked, Query
 
 Values = Mapping[str, object]
 
-SAMPLED = 25  #: for the planner: a quarter of the usual, which takes longer than the indexes of what was judged
+SAMPLED = 25  #: for the planner: a quarter of the usual, so that a run waits less at its end
 
 _COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set", "members")
 _JUDGED = ("txn", "review_at", "quiet")
@@ -37,7 +37,7 @@ _WRITE = Query(f"""
   from {records(schema.transactions, *_JUDGED, parameter="judged")} where t.txn = r.txn
     and (t.review_at, t.quiet) is distinct from (r.review_at, r.quiet)
 ), judged as (
-  delete from unjudged where txn = any(:judged_txns)
+  delete from unjudged where txn = any(:txns)
 )
 insert into line_verdicts ({", ".join(_COLUMNS)})
 select {", ".join(_COLUMNS)} from {records(schema.line_verdicts, *_COLUMNS)}
@@ -112,14 +112,14 @@ def drop_verdicts(connection: Connection, txns: Sequence[int] | str) -> None:
     connection.execute(_DROP, {"txns": txns})
 
 
-def verdicts_over(txns: Sequence[int], *, rows: Sequence[Values], judged: Sequence[Values]) -> Asked:
-    """Write verdicts in place of those of these transactions, and mark transactions as judged.
+def verdicts_over(judged: Sequence[Values], *, rows: Sequence[Values]) -> Asked:
+    """Write verdicts in place of those of these transactions, which are judged then.
 
     A line that keeps a verdict elsewhere is refused by the table's unique indexes. `judged` says of
     each transaction when time alone may change what was judged, and whether it is quiet.
     """
-    done = [each["txn"] for each in judged]
-    return _WRITE.of(txns=list(txns), judged_txns=done, rows=as_parameter(rows), judged=as_parameter(judged))
+    txns = [each["txn"] for each in judged]
+    return _WRITE.of(txns=txns, rows=as_parameter(rows), judged=as_parameter(judged))
 
 
 def exclude(connection: Connection, *, lines: Sequence[int], rule: str, rule_set: str) -> None:

@@ -81,11 +81,7 @@ def _write(
     rules: Rules,
 ) -> dict[str, int]:
     """Store what was judged; how many findings opened, changed, closed and reopened."""
-    verdicts = verdicts_over(
-        [each.loaded.row.txn for each in judged],
-        rows=[v for each in judged for v in _verdict_rows(each, rules)],
-        judged=_marks(judged),
-    )
+    verdicts = verdicts_over(_marks(judged), rows=[v for each in judged for v in _verdict_rows(each, rules)])
     said = [f for each in judged for f in finding_rows(each, rules)]
     _, changes = together(connection, verdicts, findings_said([row.txn for row in rows], said, now=now))
     return {row.change: row.number for row in changes}
