@@ -7,32 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from config.settings import Gateway
 from config.statuses import read_statuses
-from tests.builders import (
-    ACCOUNT,
-    BROKER,
-    DAY,
-    EVENING,
-    GATEWAY,
-    NOON,
-    Json,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
+from tests.answered import tied_out
+from tests.builders import ACCOUNT, BROKER, DAY, EVENING, GATEWAY, Json, a_leg, rules
 from tieout.asof import Asked, knowing
 from tieout.import_report import Report
 from tieout.imports import import_file
 from tieout.reconcile import reconcile
-from tieout.state import refresh
 
 RULES = rules()
 ACME = Gateway(name=GATEWAY, url="", secrets=(), api_secrets=())
@@ -75,9 +59,7 @@ class Office:
     def order(self, *legs: Json, name: str = "TRX_1") -> int:
         """A transaction on which both sides agree, judged so."""
         with self.engine.begin() as connection:
-            txn = _settled(connection, legs, name)
-            reconcile(connection, txns=[txn], now=NOON, rules=RULES)
-        return txn
+            return tied_out(connection, *legs, name=name)
 
     def again(self, *txns: int, later: timedelta = timedelta(0)) -> None:
         """Judge them again some time later."""
@@ -95,16 +77,6 @@ class Office:
         """The single value of a query."""
         with self.engine.connect() as connection:
             return connection.execute(text(sql)).scalar_one()
-
-
-def _settled(connection: Connection, legs: tuple[Json, ...], name: str) -> int:
-    txn, batch = a_transaction(connection, name), a_batch(*legs, batch_id=f"B-{name}")
-    store_webhook(connection, batch, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    for leg in legs:
-        our_line(connection, txn, leg, transaction_id=name)
-    return txn
 
 
 @pytest.fixture(name="office")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from tests.answered import answered
 from tests.builders import (
     DAY,
     EVENING,
@@ -22,7 +23,6 @@ from tests.builders import (
     raise_rev,
     rules,
     store_snapshot,
-    store_webhook,
 )
 from tieout.desk.day import Day, Figures, as_json
 from tieout.desk.day import day as day_of
@@ -37,16 +37,6 @@ def a_day(connection: Connection, **options: Any) -> Day:
     """The day as it stands."""
     named: dict[str, Any] = {"gateway": GATEWAY, "trade_date": DAY, "as_of": EVENING}
     return day_of(connection, **(named | options))
-
-
-def settled(connection: Connection, *legs: dict[str, Any], name: str, **batch: Any) -> int:
-    """A transaction with a final answer about these legs."""
-    txn = a_transaction(connection, name)
-    said = a_batch(*legs, batch_id=f"B-{name}", **batch)
-    store_webhook(connection, said, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(said, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    return txn
 
 
 def a_mixed_day(connection: Connection, order: list[int] | None = None) -> list[int]:
@@ -70,38 +60,38 @@ def _booked(connection: Connection, txn: int, leg: dict[str, Any], name: str, **
 
 def _matched(connection: Connection, name: str, number: int) -> int:
     leg = _leg(number)
-    return _booked(connection, settled(connection, leg, name=name), leg, name)
+    return _booked(connection, answered(connection, leg, name=name), leg, name)
 
 
 def _priced(connection: Connection, name: str, number: int) -> int:
     leg = _leg(number)
-    txn = settled(connection, leg, name=name)
+    txn = answered(connection, leg, name=name)
     return _booked(connection, txn, leg, name, average_price=Decimal("420.105"))
 
 
 def _unbooked(connection: Connection, name: str, number: int) -> int:
-    return settled(connection, _leg(number), name=name)
+    return answered(connection, _leg(number), name=name)
 
 
 def _invented(connection: Connection, name: str, number: int) -> int:
-    txn = settled(connection, _leg(number), name=name)
+    txn = answered(connection, _leg(number), name=name)
     _booked(connection, txn, _leg(number), name)
     return _booked(connection, txn, _leg(number + 5000, tradingsymbol="INFY"), f"{name}-2")
 
 
 def _turned(connection: Connection, name: str, number: int) -> int:
     leg = _leg(number)
-    return _booked(connection, settled(connection, leg, name=name), leg, name, side="SELL")
+    return _booked(connection, answered(connection, leg, name=name), leg, name, side="SELL")
 
 
 def _dated(connection: Connection, name: str, number: int) -> int:
     leg = _leg(number)
-    return _booked(connection, settled(connection, leg, name=name), leg, name, trade_date=NEXT)
+    return _booked(connection, answered(connection, leg, name=name), leg, name, trade_date=NEXT)
 
 
 def _partial(connection: Connection, name: str, number: int) -> int:
     leg = _leg(number, filledQuantity=4, status="CANCELLED")
-    txn = settled(connection, leg, name=name, status="PARTIALLYFILLED")
+    txn = answered(connection, leg, name=name, status="PARTIALLYFILLED")
     return _booked(connection, txn, leg, name)
 
 
@@ -137,7 +127,7 @@ def test_every_line_lies_in_exactly_one_bucket(connection: Connection) -> None:
 def test_each_side_counts_its_own_values(connection: Connection) -> None:
     """Shares are what was filled, rupees those times the price, exactly; unknown is nothing."""
     leg = _leg(1)
-    txn = settled(connection, leg, name="TRX_1")
+    txn = answered(connection, leg, name="TRX_1")
     _booked(connection, txn, leg, "TRX_1", average_price=Decimal("420.103"))
     blank: dict[str, Any] = {"quantity": Decimal(5), "filled": None, "average_price": None, "status": None}
     our_line(connection, txn, _leg(2), transaction_id="TRX_1", **blank)
@@ -339,7 +329,7 @@ def test_the_digest_changes_with_anything_that_is_said(connection: Connection) -
 
 def test_the_day_for_machines_keeps_its_contract(connection: Connection) -> None:
     """Names, decimals as text, absent as null."""
-    txn = settled(connection, _leg(1), name="TRX_1", completedDate=iso(NOON))
+    txn = answered(connection, _leg(1), name="TRX_1", completedDate=iso(NOON))
     _booked(connection, txn, _leg(1), "TRX_1")
     reconcile(connection, txns=[txn], now=EVENING, rules=RULES)
     day = a_day(connection)

@@ -8,18 +8,8 @@ from sqlalchemy import Engine, text
 
 from cli.day import day
 from cli.reconcile import reconcile
-from tests.builders import (
-    NOON,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
-from tieout.state import refresh
+from tests.answered import agreed
+from tests.builders import a_leg
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -28,14 +18,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 def _txn(engine: Engine) -> int:
     """One transaction that agrees with the books, stored and not yet judged."""
     with engine.begin() as connection:
-        leg = a_leg()
-        txn = a_transaction(connection)
-        batch = a_batch(leg, batch_id="B")
-        store_webhook(connection, batch)
-        store_snapshot(connection, txn, an_answer(batch))
-        refresh(connection, txn=txn, now=NOON, rules=rules())
-        our_line(connection, txn, leg)
-    return txn
+        return agreed(connection, a_leg())
 
 
 def _run(*arguments: str) -> Result:

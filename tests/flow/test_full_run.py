@@ -12,25 +12,12 @@ from sqlalchemy import Engine, Row, text
 import tieout.full
 from store.engine import connect
 from store.scopes import Scope
-from tests.builders import (
-    DAY,
-    EVENING,
-    NOON,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    raise_rev,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
+from tests.answered import answered
+from tests.builders import DAY, EVENING, NOON, a_leg, our_line, raise_rev, rules
 from tests.conftest import TEMPLATE, _create, _database
 from tieout.full import Done, judge_scope
 from tieout.reconcile import reconcile
 from tieout.review import review_due
-from tieout.state import refresh
 
 RULES = rules()
 EVERYTHING = Scope()
@@ -114,13 +101,8 @@ def _book(engine: Engine) -> list[int]:
 
 
 def _settled(connection: Any, number: int) -> tuple[int, Sequence[Any]]:
-    name, legs = f"TRX_{number:02}", (a_leg(), a_leg("INFY"))
-    txn = a_transaction(connection, name)
-    batch = a_batch(*legs, batch_id=f"B-{name}")
-    store_webhook(connection, batch, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    return txn, legs
+    legs = (a_leg(), a_leg("INFY"))
+    return answered(connection, *legs, name=f"TRX_{number:02}"), legs
 
 
 def run(engine: Engine, **options: Any) -> Done:

@@ -10,27 +10,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from cli.main import tieout
-from tests.builders import (
-    DAY,
-    EVENING,
-    NOON,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
+from tests.answered import tied_out
+from tests.builders import DAY, EVENING, NOON, a_leg, rules
 from tieout.desk.reference import facts
 from tieout.import_report import Report
 from tieout.imports import import_file
 from tieout.reconcile import reconcile
-from tieout.state import refresh
 
 RULES = rules()
 TICKS, PRICES = "exchange,symbol,isin,tick,from,to", "exchange,symbol,date,low,high,close"
@@ -71,19 +59,6 @@ def _imports(engine: Engine, tmp_path: Path) -> Imports:
 def counts(report: Report) -> tuple[int, int, int, int]:
     """New, changed, unchanged, refused."""
     return (report.new, report.changed, report.unchanged, report.refused)
-
-
-def tied_out(connection: Connection, name: str = "TRX_1", **fields: Any) -> int:
-    """A transaction on whose one line both sides agree, judged so."""
-    leg = a_leg(**fields)
-    txn = a_transaction(connection, name)
-    batch = a_batch(leg, batch_id=f"B-{name}")
-    store_webhook(connection, batch, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    our_line(connection, txn, leg, transaction_id=name)
-    reconcile(connection, txns=[txn], now=NOON, rules=RULES)
-    return txn
 
 
 def test_a_fact_told_otherwise_is_a_new_version_and_told_again_changes_nothing(imports: Imports) -> None:
@@ -155,7 +130,7 @@ def test_rows_that_contradict_each_other_are_all_refused(imports: Imports) -> No
 def test_a_price_beyond_the_day_is_found_when_the_day_becomes_known(imports: Imports) -> None:
     """The pair agreed and was judged; the import makes it stale, and put right it closes the break."""
     with imports.engine.begin() as connection:
-        tied_out(connection)
+        tied_out(connection, a_leg())
     imports("prices", PRICES, f"NSE,AXISBANK,{DAY},410,420,")
     assert imports.names() == ["price-implausible"]
 
@@ -166,8 +141,9 @@ def test_a_price_beyond_the_day_is_found_when_the_day_becomes_known(imports: Imp
 def test_one_share_off_the_grid_is_found_and_its_neighbours_are_left_alone(imports: Imports) -> None:
     """What the fact is not about keeps its rev."""
     with imports.engine.begin() as connection:
-        txn = tied_out(connection, quantity=1, filledQuantity=1, averagePrice=420.12)
-        other = tied_out(connection, "TRX_2", tradingsymbol="INFY", quantity=1, filledQuantity=1, averagePrice=420.12)
+        txn = tied_out(connection, a_leg(quantity=1, filledQuantity=1, averagePrice=420.12))
+        leg = a_leg("INFY", quantity=1, filledQuantity=1, averagePrice=420.12)
+        other = tied_out(connection, leg, name="TRX_2")
     before = imports.one(f"select rev from transactions where txn = {other}")
     imports("ticks", TICKS, "NSE,AXISBANK,,0.05,2025-04-15,")
 
@@ -179,7 +155,7 @@ def test_one_share_off_the_grid_is_found_and_its_neighbours_are_left_alone(impor
 def test_a_tick_stays_after_a_split_until_the_review(imports: Imports) -> None:
     """A share of 1,800 rupees, split on Friday, still moves by 10 paise at 360; December is another matter."""
     with imports.engine.begin() as connection:
-        tied_out(connection, tradingsymbol="SPLITCO", quantity=1, filledQuantity=1, averagePrice=360.05)
+        tied_out(connection, a_leg("SPLITCO", quantity=1, filledQuantity=1, averagePrice=360.05))
     imports("ticks", TICKS, "NSE,SPLITCO,,0.10,2025-04-15,", "NSE,SPLITCO,,0.05,2026-12-01,")
     assert imports.names() == ["price-implausible"]
 
@@ -190,7 +166,7 @@ def test_a_tick_stays_after_a_split_until_the_review(imports: Imports) -> None:
 def test_the_prices_of_one_exchange_say_nothing_of_another(imports: Imports) -> None:
     """420.10 on the NSE cannot lie outside what the BSE traded."""
     with imports.engine.begin() as connection:
-        tied_out(connection)
+        tied_out(connection, a_leg())
     imports("prices", PRICES, f"BSE,AXISBANK,{DAY},410,420,")
 
     assert imports.names() == []
@@ -200,7 +176,7 @@ def test_the_one_statement_pairs_nothing_whose_price_cannot_be(imports: Imports)
     """Known before the answer or after it: two transactions judged at once, each by the rules."""
     imports("prices", PRICES, f"NSE,AXISBANK,{DAY},410,420,")
     with imports.engine.begin() as connection:
-        txns = [tied_out(connection), tied_out(connection, "TRX_2")]
+        txns = [tied_out(connection, a_leg()), tied_out(connection, a_leg(), name="TRX_2")]
         assert connection.execute(text("select bool_or(plain) from their_lines")).scalar_one() is False
         connection.execute(text("update transactions set rev = rev + 1"))
         outcome = reconcile(connection, txns=txns, now=NOON, rules=RULES)
@@ -212,7 +188,7 @@ def test_the_one_statement_pairs_nothing_whose_price_cannot_be(imports: Imports)
 def test_a_line_becomes_one_for_the_rules_when_its_price_is_found_impossible(imports: Imports) -> None:
     """A quiet, plain pair is not left to the statement after the import."""
     with imports.engine.begin() as connection:
-        txns = [tied_out(connection), tied_out(connection, "TRX_2", averagePrice=415.0)]
+        txns = [tied_out(connection, a_leg()), tied_out(connection, a_leg(averagePrice=415.0), name="TRX_2")]
     imports("prices", PRICES, f"NSE,AXISBANK,{DAY},410,420,")
     with imports.engine.begin() as connection:
         connection.execute(text("update transactions set rev = rev + 1, quiet = true"))

@@ -4,49 +4,24 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 import tieout.review
-from tests.builders import (
-    EVENING,
-    NOON,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    raise_rev,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
+from tests.answered import agreed
+from tests.builders import EVENING, NOON, a_leg, raise_rev, rules
 from tieout.cases import Loaded, load_cases
 from tieout.reconcile import reconcile
 from tieout.review import judge_again, review_due
-from tieout.state import refresh
 
 RULES = rules()
-
-
-def a_settled(connection: Connection, name: str, **fields: Any) -> int:
-    """A matched transaction of one line, not yet judged."""
-    leg = a_leg()
-    txn = a_transaction(connection, name)
-    batch = a_batch(leg, batch_id=f"B-{name}")
-    store_webhook(connection, batch, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    our_line(connection, txn, leg, transaction_id=name, **fields)
-    return txn
 
 
 @pytest.fixture(name="txns")
 def _txns(engine: Engine) -> list[int]:
     with engine.begin() as connection:
-        return [a_settled(connection, f"TRX_{n:02}") for n in range(5)]
+        return [agreed(connection, a_leg(), name=f"TRX_{n:02}") for n in range(5)]
 
 
 def _review(engine: Engine, **options: object) -> int:
@@ -77,7 +52,7 @@ def test_only_the_gateway_asked_for_is_judged(engine: Engine, txns: list[int]) -
 def test_what_waited_is_judged_again_when_its_time_has_come(engine: Engine) -> None:
     """Pending at noon, a break after the books were due, without anything having changed."""
     with engine.begin() as connection:
-        a_settled(connection, "TRX_1")
+        agreed(connection, a_leg())
         connection.execute(text("delete from our_lines"))
     assert (_review(engine, now=NOON), _review(engine, now=NOON)) == (1, 0)
 
@@ -100,7 +75,7 @@ def test_a_change_of_the_rules_makes_everything_stale(engine: Engine, txns: list
 def test_a_symbol_that_got_its_isin_is_called_by_it(engine: Engine) -> None:
     """An import of instruments renames stored legs when they are next judged, and only then matches them."""
     with engine.begin() as connection:
-        txn = a_settled(connection, "TRX_1", instrument="INE238A01034")
+        txn = agreed(connection, a_leg(), instrument="INE238A01034")
     _review(engine)
     with engine.begin() as connection:
         before = connection.execute(text("select bucket from verdicts")).scalar_one()

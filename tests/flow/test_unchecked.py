@@ -5,45 +5,18 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from tests.builders import (
-    DAY,
-    EVENING,
-    GATEWAY,
-    NOON,
-    a_batch,
-    a_leg,
-    a_transaction,
-    an_answer,
-    our_line,
-    rules,
-    store_snapshot,
-    store_webhook,
-)
+from tests.answered import tied_out
+from tests.builders import DAY, EVENING, GATEWAY, a_leg, rules
 from tieout.desk.day import day
 from tieout.desk.unchecked import Missing, Unchecked, as_json
 from tieout.imports import import_file
-from tieout.reconcile import reconcile
-from tieout.state import refresh
 
 RULES = rules()
 TICKS, PRICES = "exchange,symbol,isin,tick,from,to", "exchange,symbol,isin,date,low,high"
-
-
-def told(connection: Connection, name: str, symbol: str, **fields: Any) -> None:
-    """A transaction on whose one line both sides agree, judged so."""
-    leg = a_leg(symbol, **fields)
-    txn = a_transaction(connection, name)
-    batch = a_batch(leg, batch_id=f"B-{name}")
-    store_webhook(connection, batch, transaction_id=name)
-    store_snapshot(connection, txn, an_answer(batch, transaction_id=name))
-    refresh(connection, txn=txn, now=NOON, rules=RULES)
-    our_line(connection, txn, leg, transaction_id=name)
-    reconcile(connection, txns=[txn], now=NOON, rules=RULES)
 
 
 @pytest.fixture(name="traded")
@@ -51,8 +24,8 @@ def _traded(engine: Engine) -> Engine:
     """A day with two orders of one share, one of another, and one that was not filled."""
     with engine.begin() as connection:
         for number, symbol in enumerate(("TCS", "TCS", "INFY"), start=1):
-            told(connection, f"TRX_{number}", symbol)
-        told(connection, "TRX_4", "WIPRO", filledQuantity=0, status="CANCELLED")
+            tied_out(connection, a_leg(symbol), name=f"TRX_{number}")
+        tied_out(connection, a_leg("WIPRO", filledQuantity=0, status="CANCELLED"), name="TRX_4")
     return engine
 
 
