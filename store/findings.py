@@ -22,13 +22,17 @@ _CHANGED = f"({_of('o', SAID)}) is distinct from ({_of('s', SAID)})"
 _VALUES = ("class", "ours", "theirs", "difference", "tolerance")
 _VALUES_CHANGED = f"({_of('o', _VALUES)}) is distinct from ({_of('s', _VALUES)})"
 
-#: One statement; every part of it sees the findings as they were before it.
+#: One statement; every part of it sees the findings as they were before it. Those to be compared are looked for
+#: twice, each time by its own index (`offset 0` keeps the planner from another): for both at once all that were ever
+#: found would be read.
 _STATEMENT = f"""
 with said as materialized (
   select * from {records(schema.findings, *SAID, "rev")}
 ), old as materialized (
-  select f.* from findings f
-  where f.finding_id in (select finding_id from said) or ({{scope}} and f.closed_at is null)
+  select f.* from findings f where f.finding_id = any(array(select finding_id from said))
+  union all
+  select f.* from (select * from findings f where {{scope}} offset 0) f
+  where f.closed_at is null and f.finding_id not in (select finding_id from said)
 ), opened as (
   insert into findings ({_NAMES}, rev, opened_at)
   select {_of("s", SAID)}, s.rev, :now from said s
