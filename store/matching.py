@@ -10,11 +10,20 @@ from sqlalchemy import Connection, text
 #: Half past five, to the second: instants that lie one zone apart (`zone-shift`) are for the judge.
 _ONE_ZONE = "interval '5:29:59.000001' and interval '5:30:00.999999'"
 
+_THESE = "{of_them} and txn in (select unnest(cast(:txns as bigint[])))"
+
+_DROP = f"""
+with gone as (
+  delete from line_verdicts where {_THESE}
+)
+delete from tied_out where {_THESE}
+"""
 #: A transaction ties out when it is quiet and key and facts pair each line of ours with exactly one of theirs,
-#: both plain, all on one date. A key that comes twice spoils it, on either side: there are more pairs than lines.
+#: both plain, all on one date. What is plain of theirs has a key that no other of their lines has; one that comes
+#: twice in the books makes more pairs than they have lines.
 _MATCH = f"""
 with scope as materialized (
-  select txn, rev, book from transactions where txn = any(cast(:txns as bigint[])) and quiet
+  select txn, rev, book from transactions where {_THESE} and quiet
 ), paired as (
   select coalesce(o.txn, e.txn) as txn, count(*) as pairs, array_agg(o.line) as ours, array_agg(e.line) as theirs,
     min(o.trade_date) as trade_date, max(o.trade_date) as last,
@@ -31,9 +40,8 @@ with scope as materialized (
 ), tied as materialized (
   select s.txn, s.rev, p.ours, p.theirs, p.trade_date, s.book
   from scope s join paired p on p.txn = s.txn
-  join (select txn, count(*) as lines from our_lines where {{of_them}} group by txn) o on o.txn = s.txn
   join (select txn, count(*) as lines from their_lines where {{of_them}} group by txn) e on e.txn = s.txn
-  where p.same and p.pairs = o.lines and p.pairs = e.lines and p.trade_date = p.last
+  where p.same and p.pairs = e.lines and p.trade_date = p.last
 ), written as (
   insert into tied_out (txn, rev, ours, theirs, trade_date, book, rule_set)
   select txn, rev, ours, theirs, trade_date, book, :rule_set from tied
@@ -44,9 +52,10 @@ with scope as materialized (
 )
 select txn from unnest(cast(:txns as bigint[])) as txn where txn not in (select txn from tied)
 """
-_AMONG = text(_MATCH.format(of_them="txn = any(cast(:txns as bigint[]))"))
-#: Lines of others are read with them, and no array is searched for each.
-_BETWEEN = text(_MATCH.format(of_them="txn between :low and :high"))
+#: Lines of others are read with them in a range, and no array is searched for each.
+_OF_THEM = {True: "txn between :low and :high", False: "txn = any(cast(:txns as bigint[]))"}
+_DROPS = {dense: text(_DROP.format(of_them=of_them)) for dense, of_them in _OF_THEM.items()}
+_MATCHES = {dense: text(_MATCH.format(of_them=of_them)) for dense, of_them in _OF_THEM.items()}
 
 #: Planned for these transactions, not for ten: a plan for any array would look lines up one by one. Nor does the
 #: planner know how few of them are spoilt: it would look through all of them for each.
@@ -68,7 +77,7 @@ class Among:
 def match_plain(connection: Connection, *, txns: Sequence[int], rule_set: str) -> frozenset[int]:
     """Judge every transaction about which nothing is left to say: its verdicts, and that it is judged; those.
 
-    There is at least one. The caller holds their rows, and their earlier verdicts are gone.
+    There is at least one. The caller holds their rows; the earlier verdicts of all of them go.
     """
     among = Among(list(txns), len(txns), min(txns), max(txns))
     return frozenset(txns).difference(left_by_match(connection, among=among, rule_set=rule_set))
@@ -76,11 +85,12 @@ def match_plain(connection: Connection, *, txns: Sequence[int], rule_set: str) -
 
 def left_by_match(connection: Connection, *, among: Among, rule_set: str) -> list[int]:
     """As `match_plain`, and those of them that it did not judge."""
-    named: dict[str, object] = {"txns": among.txns, "rule_set": rule_set}
+    named: dict[str, object] = {"txns": among.txns}
     dense = among.high - among.low < 2 * among.number
     if dense:
         named |= {"low": among.low, "high": among.high}
     connection.execute(_PLAN, {"nested": "off"})
-    left = list(connection.execute(_BETWEEN if dense else _AMONG, named).scalars())
+    connection.execute(_DROPS[dense], named)
+    left = list(connection.execute(_MATCHES[dense], {**named, "rule_set": rule_set}).scalars())
     connection.execute(_PLAN, {"nested": "on"})
     return left

@@ -18,18 +18,15 @@ SAMPLED = 25  #: for the planner: a quarter of the usual, so that a run waits le
 _COLUMNS = ("txn", "ours", "theirs", "rev", "bucket", "rung", "rule", "trade_date", "book", "rule_set", "members")
 _JUDGED = ("txn", "review_at", "quiet")
 
-_GONE = """
-with gone as (
-  delete from line_verdicts where txn = any(cast(:txns as bigint[])) returning txn
-), untied as (
-  delete from tied_out where txn = any(cast(:txns as bigint[]))
-)"""
-_DROP = text(f"{_GONE} select count(*) from gone")
 #: A line that moved to another transaction takes its old verdict with it. Two statements, one index each:
 #: asked for together they would read every verdict there is.
 #: The insert reads `gone`, so the lines are free before they are taken anew.
 _WRITE = Query(f"""
-{_GONE}, moved as (
+with gone as (
+  delete from line_verdicts where txn = any(:txns) returning txn
+), untied as (
+  delete from tied_out where txn = any(:txns)
+), moved as (
   delete from line_verdicts v using our_lines o
   where o.txn = any(:txns) and v.ours = o.line and v.txn is distinct from o.txn returning v.txn
 ), marked as (
@@ -105,11 +102,6 @@ insert into alerts as was (name, gateway, subject, detail)
 select 'not-judged', gateway, transaction_id, :detail from transactions where txn = :txn
 on conflict (name, gateway, subject) do update set at = clock_timestamp(), detail = excluded.detail
 """)
-
-
-def drop_verdicts(connection: Connection, txns: Sequence[int] | str) -> None:
-    """Take back every verdict of these transactions; as text they are an array as the database writes it."""
-    connection.execute(_DROP, {"txns": txns})
 
 
 def verdicts_over(judged: Sequence[Values], *, rows: Sequence[Values]) -> Asked:

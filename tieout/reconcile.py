@@ -21,7 +21,7 @@ from store.matching import match_plain
 from store.prices import read_prices
 from store.states import locked
 from store.together import Record, rows_of, together
-from store.verdicts import drop_verdicts, exclude, verdicts_over
+from store.verdicts import exclude, verdicts_over
 from tieout.answers import Reading
 from tieout.cases import Loaded, load_cases
 from tieout.market import market_of
@@ -132,7 +132,6 @@ def _match(connection: Connection, rows: Sequence[Record], rules: Rules) -> froz
     quiet = [row.txn for row in rows if row.quiet]
     if len(rows) == 1 or not quiet:
         return frozenset()
-    drop_verdicts(connection, quiet)
     return match_plain(connection, txns=quiet, rule_set=rules.policy.name)
 
 
