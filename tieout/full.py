@@ -6,7 +6,6 @@ that died is continued by the next one. Live traffic goes on beside it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -20,14 +19,13 @@ from store.scopes import Range, Scope, ranges
 from store.verdicts import analyze, analyze_grown
 from tieout.range_process import RangeFailedError, RangeProcess
 from tieout.ranging import Done, Run, Task, Tell, carry_out, silent
-from tieout.review import MANY, RANGE
+from tieout.review import MANY
 from tieout.rules import Rules
+from tieout.tasks import Tasks
 
 __all__ = ["Done", "RangeFailedError", "Scope", "judge_scope"]
 
 SIZE = 4_000  #: transactions paired by one statement and one commit
-
-FEW = 20  #: transactions that are not worth sharing out
 
 Work = Callable[[Task], Done]
 
@@ -70,44 +68,32 @@ def _parts(engine: Engine, scope: Scope, now: datetime) -> list[Range]:
 def _carried_out(
     engine: Engine, run: Run, parts: Sequence[Range], workers: int, each: Callable[[int], None], tell: Tell
 ) -> Done:
-    """Pair every range, then judge what is left, each worker taking the next until nothing is left to do."""
+    """Pair every range and judge what is left, each worker taking the next until nothing is left to do."""
     with ExitStack() as stack:
         others: list[RangeProcess] = []
         for _ in range(min(workers, len(parts)) - 1):
             others.append(RangeProcess(engine, run, others=others))
             stack.callback(others[-1].close)
         crew: list[Work] = [partial(carry_out, engine, run, tell=tell), *others]
-        paired = _shared_out(crew, parts, each)
-        judged = _shared_out(crew, _chunks(sorted(paired.left), len(crew)), each)
-    return Done(paired.judged + judged.judged, paired.by_statement)
+        return _shared_out(crew, Tasks(parts, len(crew)), each)
 
 
-def _chunks(left: Sequence[int], crew: int) -> list[tuple[int, ...]]:
-    """At most `RANGE` in each, and as many for each of the crew, unless they are few."""
-    number = -(-len(left) // (RANGE * crew)) * crew
-    size = max(FEW, -(-len(left) // max(number, 1)))
-    return [tuple(left[start : start + size]) for start in range(0, len(left), size)]
-
-
-def _shared_out(crew: Sequence[Work], tasks: Sequence[Task], each: Callable[[int], None]) -> Done:
-    waiting = deque(tasks)
+def _shared_out(crew: Sequence[Work], tasks: Tasks, each: Callable[[int], None]) -> Done:
     with ThreadPoolExecutor(max_workers=len(crew)) as threads:
-        began = [threads.submit(_drain, waiting, work, each) for work in crew[1:]]
-        try:
-            mine = _drain(waiting, crew[0], each)
-            return reduce(add, (future.result() for future in began), mine)
-        finally:
-            waiting.clear()
+        began = [threads.submit(_drain, tasks, work, each) for work in crew[1:]]
+        mine = _drain(tasks, crew[0], each)
+        return reduce(add, (future.result() for future in began), mine)
 
 
-def _drain(waiting: deque[Task], work: Work, each: Callable[[int], None]) -> Done:
+def _drain(tasks: Tasks, work: Work, each: Callable[[int], None]) -> Done:
     total = Done()
-    while waiting:
-        try:
-            task = waiting.popleft()
-        except IndexError:  # another worker was quicker
-            break
-        done = work(task)
-        each(done.judged)
-        total += done
+    try:
+        while task := tasks.take():
+            done = work(task)
+            tasks.done(task, done.left)
+            each(done.judged)
+            total += done
+    except BaseException:
+        tasks.stop()
+        raise
     return total

@@ -16,7 +16,6 @@ from store.findings import findings_said
 from store.matching import Among, left_by_match
 from store.scopes import Range, Scope, Taken, take
 from store.together import rows_of
-from store.verdicts import drop_verdicts
 from tieout.review import review
 from tieout.rules import Rules
 
@@ -42,10 +41,10 @@ class Done:
 
     judged: int = 0
     by_statement: int = 0
-    left: tuple[int, ...] = ()  #: due, and not covered by the statement
+    left: tuple[int, ...] = ()  #: due, and not covered by the statement; of one range, no sum has it
 
     def __add__(self, other: Done) -> Done:
-        return Done(self.judged + other.judged, self.by_statement + other.by_statement, self.left + other.left)
+        return Done(self.judged + other.judged, self.by_statement + other.by_statement)
 
 
 #: A range to be paired, or transactions that the rules judge.
@@ -92,7 +91,6 @@ def _not_covered(connection: Connection, run: Run, taken: Taken, part: Range) ->
     """The quiet that the statement leaves."""
     if not taken.number:
         return []
-    drop_verdicts(connection, taken.quiet)
     among = Among(taken.quiet, taken.number, part.low, part.high)
     left = left_by_match(connection, among=among, rule_set=run.rules.policy.name)
     if closing := sorted(set(taken.said).difference(left)):
