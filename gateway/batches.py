@@ -38,7 +38,8 @@ def _agree(one: tuple[Batch, ...], other: tuple[Batch, ...]) -> bool:
     """Whether both can be true: the same batches, and nothing that both state is told in two ways."""
     if [batch.batch_id for batch in one] != [batch.batch_id for batch in other]:
         return False
-    pairs = ((getattr(a, name), getattr(b, name)) for a, b in zip(one, other, strict=True) for name in Batch.__slots__)
+    names = Batch.__struct_fields__
+    pairs = ((getattr(a, name), getattr(b, name)) for a, b in zip(one, other, strict=True) for name in names)
     return all(mine == theirs or _is_unsaid(mine) or _is_unsaid(theirs) for mine, theirs in pairs)
 
 

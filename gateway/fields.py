@@ -61,7 +61,7 @@ def _no_number(word: str) -> NoReturn:
 
 def as_object(value: object, what: str) -> Mapping[str, object]:
     """The value as an object. Raises `Nonsense`, which names it by `what`."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Nonsense(f"{what} is no object")
     return value
 

@@ -8,9 +8,11 @@ Answers whose calls overlapped prove nothing against each other.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from recon.progress import Fall, falls, legs_carried, rises
 from recon.values import Answer, Batch, Leg, Regression, Snapshot, State

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import localcontext
 from functools import cache
+
+from msgspec.structs import replace
 
 from recon.chains import links_of
 from recon.items import items_of

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from recon.candidates import Group, Left, connected, groups_of, of_any_batch, of_one_batch
 from recon.decided import Decision, Ruling
 from recon.ends import ending, filled_of, is_unplaced
@@ -28,8 +30,7 @@ from recon.words import leg_word, our_word
 BY_A_PERSON, BY_ID, BY_FACTS, BY_STOCK, BY_ELIMINATION, BY_PARTS = range(6)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """Two lines that are the same leg, and the rung that says so; on rung 5 one of them is made of parts."""
 
     ours: OurLine
@@ -100,7 +101,7 @@ def pair_lines(
     """Pair the lines of one transaction; the result does not depend on the order they come in."""
     copies = copies_of(theirs)
     told_once = [line for line in theirs if not any(line is copy for copy in copies)] if copies else theirs
-    left = Left(ours=sorted(ours, key=_our_order), theirs=sorted(told_once, key=their_order))
+    left = Left(ours=_in_order(ours), theirs=sorted(told_once, key=their_order))
     pairing = Pairing(left=left, batches={batch.batch_id: batch for batch in batches}, copies=copies)
     if decisions:
         _by_a_person(pairing, decisions, their_keys(theirs))
@@ -114,7 +115,7 @@ def pair_lines(
 def copies_of(theirs: Sequence[TheirLine]) -> list[TheirLine]:
     """The legs told again, equal in everything to an earlier one of their batch."""
     named = [line for line in theirs if line.leg.exchange_order_id]
-    if len({(line.batch_id, line.leg) for line in named}) == len(named):
+    if len({line.leg.exchange_order_id for line in named}) == len(named):  # nearly always
         return []
     first: set[tuple[str, object]] = set()
     copies = []
@@ -126,8 +127,11 @@ def copies_of(theirs: Sequence[TheirLine]) -> list[TheirLine]:
     return copies
 
 
-def _our_order(line: OurLine) -> tuple[str, str]:
-    return (line.order_id, repr(line))
+def _in_order(ours: Sequence[OurLine]) -> list[OurLine]:
+    """By order id; those that share one by all they say."""
+    if len({line.order_id for line in ours}) == len(ours):
+        return sorted(ours, key=lambda line: line.order_id)
+    return sorted(ours, key=lambda line: (line.order_id, repr(line)))
 
 
 def _by_a_person(pairing: Pairing, decisions: Sequence[Decision], keys: dict[int, str]) -> None:

@@ -6,8 +6,9 @@ The parts make up the whole only if what was ordered and what was filled add up 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from recon.ends import filled_of, is_unplaced
 from recon.scene import price_of

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from msgspec import Struct
+
 from recon.chains import Link
 from recon.ends import is_unplaced
 from recon.lines import books_due_at, plain_text, session_of
@@ -140,8 +142,7 @@ class Scene:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """A pair of lines, or one line alone."""
 
     ours: OurLine | None = None

@@ -251,7 +251,7 @@ def our_line(
         "key": key_of(gateway, transaction_id, line.exchange, line.exchange_order_id),
         "facts": facts_of_ours(line),
         "plain": plain_ours(line),
-        **{name: getattr(line, name) for name in OurLine.__slots__ if name != "line"},
+        **{name: getattr(line, name) for name in OurLine.__struct_fields__ if name != "line"},
     }
     statement = insert(schema.our_lines).values(**values).returning(schema.our_lines.c.line)
     stored = int(connection.execute(statement).scalar_one())
@@ -283,7 +283,7 @@ def ours_of(leg: Mapping[str, Any], **fields: Any) -> OurLine:
 def change_line(connection: Connection, booked: Booked, **fields: Any) -> None:
     """Change a line of the books as a re-import does: digests anew, rev raised."""
     row = connection.execute(text("select * from our_lines where line = :l"), {"l": booked.line}).one()
-    names = [name for name in OurLine.__slots__ if name != "line"]
+    names = [name for name in OurLine.__struct_fields__ if name != "line"]
     line = OurLine(line=booked.line, **({name: getattr(row, name) for name in names} | fields))
     values = {name: getattr(line, name) for name in fields}
     table = schema.our_lines

@@ -7,11 +7,13 @@ Each line's bucket and all findings as (name, line, field) must agree with `reco
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import product
 from typing import Any
+
+from msgspec.structs import replace
 
 from recon.values import Batch, Calendar, Case, Claim, Leg, OurLine, Policy, TheirLine
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recon.chained import ChainBatch, ChainLeg
 from recon.decided import Decision, Ruling
@@ -183,7 +183,7 @@ def spoiled(draw: st.DrawFn, line: OurLine) -> OurLine:
         {"broker": "groww"},
     ]
     for change in draw(st.lists(st.sampled_from(changes), min_size=1, max_size=3)):
-        line = replace(line, **change)  # type: ignore[arg-type]
+        line = replace(line, **change)
     return line
 
 

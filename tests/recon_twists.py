@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recon.chained import ChainBatch, ChainLeg
 from recon.decided import Decision, Ruling
@@ -47,7 +47,7 @@ def clean(draw: Draw) -> Case:
 def with_legs(case: Case, legs: tuple[Leg, ...], **of_batch: object) -> Case:
     """The case with these legs in its one batch, and that batch in its webhook."""
     assert case.state is not None
-    batch = replace(case.state.answer.batches[0], legs=legs, **of_batch)  # type: ignore[arg-type]
+    batch = replace(case.state.answer.batches[0], legs=legs, **of_batch)
     claim = Claim(event_id="E1", received_at=NOON, asked_after=True, account=ACCOUNT, batch=batch)
     return replace(
         case,
@@ -78,7 +78,7 @@ def legs_of(case: Case) -> tuple[Leg, ...]:
 
 def _first(case: Case, **changes: object) -> Case:
     """The case with its first line of ours changed."""
-    return replace(case, ours=(replace(case.ours[0], **changes), *case.ours[1:]))  # type: ignore[arg-type]
+    return replace(case, ours=(replace(case.ours[0], **changes), *case.ours[1:]))
 
 
 def our_fills(draw: Draw, case: Case) -> Case:

@@ -20,9 +20,11 @@ the books account=, broker=, batch=, date=, exchange=, is=NSE:INFY (its instrume
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from recon.chained import ChainBatch, ChainLeg
 from recon.decided import Decision, Ruling
@@ -84,7 +86,7 @@ class Tape:
             chain=tuple(self.chain),
             decisions=tuple(self.decisions),
         )
-        return replace(case, **changes)  # type: ignore[arg-type]
+        return replace(case, **changes)
 
     def judged(self, *, as_of: datetime | None = None, policy: Policy = POLICY, **changes: object) -> Judgement:
         """What the judge says."""
@@ -239,7 +241,7 @@ def _webhook(tape: Tape, words: list[str]) -> None:
     said: dict[str, object] = {name: Decimal(value) for name, value in _said(words[2:]).items()}
     known = next((batch for batch in tape.batches if batch.batch_id == words[0]), None)
     batch = known or Batch(batch_id=words[0], status=words[1])
-    claim = _claim(replace(batch, status=words[1], **said), len(tape.claims))  # type: ignore[arg-type]
+    claim = _claim(replace(batch, status=words[1], **said), len(tape.claims))
     tape.claims.append(replace(claim, asked_after="unasked" not in words))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from bench.corpus.market import MASTER, Listed
 from bench.corpus.score import EXCLUDED, Said
 from bench.corpus.story import Found, Row, Story
@@ -44,7 +46,7 @@ _TOOK = timedelta(milliseconds=50)
 def judged(story: Story, policy: Policy = POLICY, notes: Notes | None = None) -> Judgement:
     """What the judge says of the story at its instant."""
     return judge(
-        replace(case_of(story), notes=notes),
+        structs.replace(case_of(story), notes=notes),
         as_of=story.as_of,
         policy=policy,
         calendar=exchange_calendar(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from recon.chained import ChainBatch
 from recon.chains import Link, Stock, is_repair, word_of

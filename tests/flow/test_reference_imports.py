@@ -136,7 +136,7 @@ def test_new_instruments_rename_the_lines_they_concern(imports: Importer) -> Non
     assert [a["rev"] - b["rev"] for a, b in zip(after, before, strict=True)] == [1, 0]
     lines = imports.all("select * from our_lines order by order_id")
     assert [line["instrument"] for line in lines] == [TCS, INFY]
-    names = OurLine.__dataclass_fields__
+    names = OurLine.__struct_fields__
     for line in lines:
         assert line["facts"] == facts_of_ours(OurLine(**{k: v for k, v in line.items() if k in names}))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recon.judge import judge, plain_theirs
 from recon.lines import books_due_at, broker_of, facts_of_ours, facts_of_theirs, plain_ours

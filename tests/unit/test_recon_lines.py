@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from recon.ends import ours_is_final
 from recon.judge import plain_theirs
@@ -56,7 +56,7 @@ def test_facts_agree_however_the_figures_are_written() -> None:
 )  # fmt: skip
 def test_any_compared_field_changes_the_facts(change: dict[str, object]) -> None:
     """None may differ in a pair that is matched without looking."""
-    assert facts_of_ours(replace(OURS, **change)) != facts_of_ours(OURS)  # type: ignore[arg-type]
+    assert facts_of_ours(replace(OURS, **change)) != facts_of_ours(OURS)
 
 
 def test_without_a_status_a_whole_fill_means_complete() -> None:
@@ -83,7 +83,7 @@ def test_without_a_status_a_whole_fill_means_complete() -> None:
 )
 def test_a_plain_line_raises_nothing_and_waits_for_nothing(change: dict[str, object], plain: bool) -> None:  # noqa: FBT001
     """At its end, filled whole or not at all, priced, in known words."""
-    assert plain_ours(replace(OURS, **change)) is plain  # type: ignore[arg-type]
+    assert plain_ours(replace(OURS, **change)) is plain
 
 
 def test_only_a_quiet_leg_of_a_quiet_batch_is_plain() -> None:
