@@ -95,11 +95,10 @@ def _subject(ours: OurLine | None, theirs: TheirLine | None) -> str:
 
 def _distinct(items: Iterable[Item]) -> tuple[Item, ...]:
     """Number the lines that nothing tells apart, so that no finding hides another."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     named = []
     for item in items:
-        seen[item.subject] += 1
-        again = seen[item.subject]
+        again = seen[item.subject] = seen.get(item.subject, 0) + 1
         named.append(item if again == 1 else replace(item, subject=f"{item.subject}/{again}"))
     return tuple(named)
 

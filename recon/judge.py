@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import localcontext
@@ -260,9 +259,8 @@ def _stamped(findings: Iterable[Finding], name: str, scene: Scene) -> Iterator[F
 def _every_line_once(case: Case, verdicts: Sequence[Verdict]) -> None:
     """A line that is lost or counted twice is a fault of ours: fail before anything is stored."""
     counted = (
-        Counter(verdict.ours for verdict in verdicts if verdict.ours is not None),
-        Counter(verdict.theirs for verdict in verdicts if verdict.theirs is not None),
+        sorted(verdict.ours for verdict in verdicts if verdict.ours is not None),
+        sorted(verdict.theirs for verdict in verdicts if verdict.theirs is not None),
     )
-    expected = (Counter(line.line for line in case.ours), Counter(line.line for line in case.theirs))
-    if counted != expected:
+    if counted != (sorted(line.line for line in case.ours), sorted(line.line for line in case.theirs)):
         raise AssertionError(f"{case.transaction_id}: a line is not in exactly one bucket")

@@ -41,12 +41,15 @@ VARIETIES = frozenset({"REGULAR", "AMO"})
 SIDES = frozenset({"BUY", "SELL"})
 EXCHANGES = frozenset({"NSE", "BSE"})
 
+_KEPT = lru_cache(maxsize=1024)  #: the same few words are asked for by every line
 
-@lru_cache(maxsize=1024)
+
+@_KEPT
 def _plain(text: str) -> str:
     return " ".join(text.upper().split())
 
 
+@_KEPT
 def leg_word(text: str) -> str | None:
     """The documented word for what a leg's status says, None when it is unknown."""
     word = _plain(text)
@@ -54,11 +57,13 @@ def leg_word(text: str) -> str | None:
     return word if word in LEG_RANK else None
 
 
+@_KEPT
 def our_word(text: str) -> str | None:
     """As `leg_word`, for the company's books, which may also say UNPLACED."""
     return UNPLACED if _plain(text) == UNPLACED else leg_word(text)
 
 
+@_KEPT
 def batch_word(text: str) -> str | None:
     """The documented word for what a batch's status says, None when it is unknown."""
     word = _plain(text)
@@ -66,6 +71,7 @@ def batch_word(text: str) -> str | None:
     return word if word in BATCH_RANK else None
 
 
+@_KEPT
 def transaction_word(text: str) -> str | None:
     """The transaction's status when it is a known word, else None."""
     word = _plain(text)

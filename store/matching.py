@@ -20,10 +20,10 @@ delete from tied_out where {_THESE}
 """
 #: A transaction ties out when it is quiet and key and facts pair each line of ours with exactly one of theirs,
 #: both plain, all on one date. What is plain of theirs has a key that no other of their lines has; one that comes
-#: twice in the books makes more pairs than they have lines.
+#: twice in the books makes more pairs than there are legs.
 _MATCH = f"""
 with scope as materialized (
-  select txn, rev, book from transactions where {_THESE} and quiet
+  select txn, rev, book, legs from transactions where {_THESE} and quiet
 ), paired as (
   select coalesce(o.txn, e.txn) as txn, count(*) as pairs, array_agg(o.line) as ours, array_agg(e.line) as theirs,
     min(o.trade_date) as trade_date, max(o.trade_date) as last,
@@ -40,15 +40,14 @@ with scope as materialized (
 ), tied as materialized (
   select s.txn, s.rev, p.ours, p.theirs, p.trade_date, s.book
   from scope s join paired p on p.txn = s.txn
-  join (select txn, count(*) as lines from their_lines where {{of_them}} group by txn) e on e.txn = s.txn
-  where p.same and p.pairs = e.lines and p.trade_date = p.last
+  where p.same and p.pairs = s.legs and p.trade_date = p.last
 ), written as (
   insert into tied_out (txn, rev, ours, theirs, trade_date, book, rule_set)
   select txn, rev, ours, theirs, trade_date, book, :rule_set from tied
 ), judged as (
   delete from unjudged where txn in (select txn from tied) and {{of_them}}
 ), waiting_no_more as (
-  update transactions set review_at = null where review_at is not null and txn in (select txn from tied) and {{of_them}}
+  update transactions t set review_at = null from tied where t.txn = tied.txn and t.review_at is not null
 )
 select txn from unnest(cast(:txns as bigint[])) as txn where txn not in (select txn from tied)
 """

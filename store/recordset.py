@@ -12,7 +12,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
-_BINARY = (bytes, bytearray, memoryview)
+_BINARY = frozenset({bytes, bytearray, memoryview})
 
 
 def records(table: Table, *names: str, parameter: str = "rows", alias: str = "r") -> str:
@@ -28,6 +28,11 @@ def as_parameter(rows: Iterable[Mapping[str, object]]) -> str:
 
 def _with_hex(row: Mapping[str, object]) -> Mapping[str, object]:
     """The row with bytes as PostgreSQL writes them: the encoder would write base 64, which a column would take."""
-    if not any(isinstance(value, _BINARY) for value in row.values()):
+    if _BINARY.isdisjoint(map(type, row.values())):
         return row
-    return {name: "\\x" + bytes(value).hex() if isinstance(value, _BINARY) else value for name, value in row.items()}
+    return {name: _hex(value) if type(value) in _BINARY else value for name, value in row.items()}
+
+
+def _hex(value: object) -> str:
+    assert isinstance(value, bytes | bytearray | memoryview)
+    return "\\x" + value.hex()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -41,10 +41,11 @@ _OF = """
 from (
   select txn from unjudged where {among} union select txn from transactions where review_at <= :now and {among}
 ) due join transactions t on t.txn = due.txn where {due}"""
+#: Cut by the numbers of the transactions, which takes no count of those before.
 _RANGES = text(f"""
 select min(txn) as low, max(txn) as high, count(*) as due from (
-  select t.txn, (row_number() over (order by t.txn) - 1) / :size as part {_OF.format(among="true", due=_DUE)}
-) due group by part order by part
+  select t.txn {_OF.format(among="true", due=_DUE)}
+) due group by txn / :size order by txn / :size
 """)
 #: Most of them are quiet, and go back to the database as they came.
 _TAKE = text(f"""
@@ -74,7 +75,22 @@ class Taken:
 def ranges(connection: Connection, scope: Scope, *, now: datetime, size: int) -> list[Range]:
     """The due transactions of the scope in ranges of at most `size`; `now` is the domain's instant."""
     named = {**asdict(scope), "now": now, "size": size}
-    return [Range(*row) for row in connection.execute(_RANGES, named)]
+    return list(_joined((Range(*row) for row in connection.execute(_RANGES, named)), size))
+
+
+def _joined(parts: Iterable[Range], size: int) -> Iterator[Range]:
+    """Neighbours as one, as long as they are small together."""
+    last: Range | None = None
+    for part in parts:
+        if last is None:
+            last = part
+        elif last.due + part.due <= size:
+            last = Range(last.low, part.high, last.due + part.due)
+        else:
+            yield last
+            last = part
+    if last is not None:
+        yield last
 
 
 def take(connection: Connection, scope: Scope, part: Range, *, now: datetime) -> Taken:

@@ -23,6 +23,7 @@ STATED = (
     "absent_at",
     "final",
     "settled",
+    "legs",
 )
 BATCH = tuple(c.name for c in schema.batches.c if c.name != "txn")
 Values = Mapping[str, object]
@@ -123,7 +124,7 @@ def stated(txn: int, said: Values, *, batches: Sequence[Values], lines: Sequence
     """
     return _STATE.of(
         txn=txn,
-        stated=as_parameter([{**said, "txn": txn}]),
+        stated=as_parameter([{**said, "txn": txn, "legs": len(lines)}]),
         batches=as_parameter([{**batch, "txn": txn} for batch in batches]),
         lines=as_parameter([{**line, "txn": txn, "book": said["book"]} for line in lines]),
     )

@@ -45,6 +45,7 @@ transactions = Table(
     Column("absent_at", ARRAY(INSTANT), nullable=False, server_default="{}", comment="answers 'no such transaction'"),
     Column("final", Boolean, nullable=False, server_default="false", comment="at its end: followed no more"),
     Column("settled", Boolean, nullable=False, server_default="true", comment="false while two calls disagree"),
+    Column("legs", Integer, nullable=False, server_default="0", comment="how many lines of theirs it has"),
     Column("ask_at", INSTANT, comment="domain's clock; null: not followed"),
     Column("asks", Integer, nullable=False, server_default="0"),
     Column("asked_at", INSTANT, comment="database's clock: the last question"),

@@ -13,11 +13,24 @@ import tieout.full
 from store.engine import connect
 from store.scopes import Scope
 from tests.answered import answered
-from tests.builders import DAY, EVENING, NOON, a_leg, our_line, raise_rev, rules
+from tests.builders import (
+    DAY,
+    EVENING,
+    NOON,
+    a_batch,
+    a_leg,
+    a_transaction,
+    an_answer,
+    our_line,
+    raise_rev,
+    rules,
+    store_snapshot,
+)
 from tests.conftest import TEMPLATE, _create, _database
 from tieout.full import Done, judge_scope
 from tieout.reconcile import reconcile
 from tieout.review import review_due
+from tieout.state import refresh
 
 RULES = rules()
 EVERYTHING = Scope()
@@ -166,6 +179,33 @@ def test_a_run_that_died_is_continued_by_the_next(
 
     assert run(engine).judged == len(txns) - kept
     assert said(engine) == expected
+
+
+def test_an_order_booked_twice_is_never_taken_for_two(engine: Engine, txns: list[int], in_ranges: None) -> None:
+    """The statement pairs both lines of ours with the one leg: more pairs than legs, so the rules judge it."""
+    (booked,) = rows(engine, f"select exchange_order_id from our_lines where txn = {txns[1]} and symbol = 'INFY'")
+    with engine.begin() as connection:
+        leg = a_leg("INFY", exchangeOrderId=booked.exchange_order_id)
+        our_line(connection, txns[1], leg, transaction_id="TRX_01")
+
+    assert run(engine) == Done(len(txns), MATCHED - 1)
+    assert rows(engine, f"select name from findings where txn = {txns[1]} and closed_at is null") == [("dup-internal",)]
+
+
+def test_an_order_told_twice_is_left_to_the_rules(engine: Engine, txns: list[int], in_ranges: None) -> None:
+    """In two batches that both name it, and booked twice: no line of theirs is plain, so none is paired by its key."""
+    with engine.begin() as connection:
+        leg = a_leg("TCS")
+        batches = (a_batch(leg, batch_id="B-1"), a_batch(leg, batch_id="B-2"))
+        txn = a_transaction(connection, "TRX_twice")
+        store_snapshot(connection, txn, an_answer(*batches, transaction_id="TRX_twice"))
+        refresh(connection, txn=txn, now=NOON, rules=RULES)
+        for _ in batches:
+            our_line(connection, txn, leg, transaction_id="TRX_twice")
+        connection.execute(text("update transactions set quiet = true where txn = :txn"), {"txn": txn})
+
+    assert run(engine) == Done(len(txns) + 1, MATCHED)
+    assert rows(engine, f"select bool_or(plain), count(*) from their_lines where txn = {txn}") == [(False, 2)]
 
 
 def test_a_second_run_finds_nothing_to_do(engine: Engine, txns: list[int], in_ranges: None) -> None:

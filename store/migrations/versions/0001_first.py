@@ -783,6 +783,7 @@ CREATE TABLE transactions (
     absent_at TIMESTAMP WITH TIME ZONE[] DEFAULT '{}' NOT NULL,
     final BOOLEAN DEFAULT 'false' NOT NULL,
     settled BOOLEAN DEFAULT 'true' NOT NULL,
+    legs INTEGER DEFAULT '0' NOT NULL,
     ask_at TIMESTAMP WITH TIME ZONE,
     asks INTEGER DEFAULT '0' NOT NULL,
     asked_at TIMESTAMP WITH TIME ZONE,
@@ -830,6 +831,8 @@ COMMENT ON COLUMN transactions.absent_at IS 'answers ''no such transaction'''
 COMMENT ON COLUMN transactions.final IS 'at its end: followed no more'
 ;
 COMMENT ON COLUMN transactions.settled IS 'false while two calls disagree'
+;
+COMMENT ON COLUMN transactions.legs IS 'how many lines of theirs it has'
 ;
 COMMENT ON COLUMN transactions.ask_at IS 'domain''s clock; null: not followed'
 ;
