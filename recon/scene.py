@@ -32,6 +32,8 @@ from recon.values import (
 
 TICK = timedelta(microseconds=1)  #: the finest step of an instant in the database
 
+_FIGURES = {"difference", "tolerance", "impact_inr", "slack_inr"}
+
 
 class Times:
     """The instant of judging, and those ahead of it at which a condition of time turns."""
@@ -207,8 +209,8 @@ class Item(Struct, frozen=True, kw_only=True):
 
 def made(*, ours: object = None, theirs: object = None, **fields: object) -> Finding:
     """A finding with its values as text and its figures as the database holds them."""
-    for figure in ("difference", "tolerance", "impact_inr", "slack_inr"):
-        value = fields.get(figure)
+    for figure in _FIGURES & fields.keys():
+        value = fields[figure]
         if isinstance(value, Decimal):
             fields[figure] = held(value)
     return Finding(ours=shown(ours), theirs=shown(theirs), **fields)  # type: ignore[arg-type]

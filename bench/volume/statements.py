@@ -35,7 +35,7 @@ _FIGURES = (
 COUNTS = """
 select bucket, sum(ours) as ours, sum(theirs) as theirs from (
   select 'matched' as bucket, cardinality(d.ours) as ours, cardinality(d.theirs) as theirs
-  from tied_out d join transactions t on t.txn = d.txn and t.rev = d.rev
+  from tied_out d where not exists (select from transactions t where t.txn = d.txn and t.rev <> d.rev)
   union all
   select v.bucket, (v.ours is not null)::int, (v.theirs is not null)::int
   from line_verdicts v join transactions t on t.txn = v.txn and t.rev = v.rev

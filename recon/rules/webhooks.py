@@ -95,8 +95,8 @@ def _denied(claim: Claim, stands: Batch | None, scene: Scene) -> Iterator[Findin
     if batch_is_final(said) or (said.filled is not None and said.filled > _filled(stands)):
         yield from _denied_words(claim, stands, scene)
         yield from _denied_figures(said, stands, scene)
-        word_for_word = set(stands.legs)
-        if any(leg not in word_for_word and not _confirmed(leg, stands, scene.policy) for leg in said.legs):
+        unlike = () if said.legs == stands.legs else set(said.legs).difference(stands.legs)
+        if not all(_confirmed(leg, stands, scene.policy) for leg in unlike):
             yield scene.of_batch("webhook-differs", said, "legs", ours=_legs(said), theirs=_legs(stands))
 
 
