@@ -37,16 +37,21 @@ and (cast(:first as date) is null or exists (
   union all
   select from their_lines where txn = t.txn and trade_date between :first and :last
 ))"""
-_OF = """
+_OF_ALL = """
 from (
-  select txn from unjudged where {among} union select txn from transactions where review_at <= :now and {among}
-) due join transactions t on t.txn = due.txn where {due}"""
+  select txn from unjudged where {among}
+  union all
+  select txn from transactions t where review_at <= :now and {among}
+    and not exists (select from unjudged u where u.txn = t.txn)
+) due"""
+_OF = f"{_OF_ALL} join transactions t on t.txn = due.txn where {{due}}"
 #: Cut by the numbers of the transactions, which takes no count of those before.
-_RANGES = text(f"""
-select min(txn) as low, max(txn) as high, count(*) as due from (
-  select t.txn {_OF.format(among="true", due=_DUE)}
-) due group by txn / :size order by txn / :size
-""")
+_RANGES = """
+select min(txn) as low, max(txn) as high, count(*) as due from (select due.txn {of}) due
+group by txn / :size order by txn / :size
+"""
+_RANGES_OF_ALL = text(_RANGES.format(of=_OF_ALL.format(among="true")))
+_RANGES_OF_SOME = text(_RANGES.format(of=_OF.format(among="true", due=_DUE)))
 #: Most of them are quiet, and go back to the database as they came.
 _TAKE = text(f"""
 with taken as materialized (
@@ -74,8 +79,11 @@ class Taken:
 
 def ranges(connection: Connection, scope: Scope, *, now: datetime, size: int) -> list[Range]:
     """The due transactions of the scope in ranges of at most `size`; `now` is the domain's instant."""
-    named = {**asdict(scope), "now": now, "size": size}
-    return list(_joined((Range(*row) for row in connection.execute(_RANGES, named)), size))
+    if scope == Scope():
+        found = connection.execute(_RANGES_OF_ALL, {"now": now, "size": size})
+    else:
+        found = connection.execute(_RANGES_OF_SOME, {**asdict(scope), "now": now, "size": size})
+    return list(_joined((Range(*row) for row in found), size))
 
 
 def _joined(parts: Iterable[Range], size: int) -> Iterator[Range]:
