@@ -19,8 +19,8 @@ with gone as (
 delete from tied_out where {_THESE}
 """
 #: A transaction ties out when it is quiet and key and facts pair each line of ours with exactly one of theirs,
-#: both plain, all on one date. What is plain of theirs has a key that no other of their lines has; one that comes
-#: twice in the books makes more pairs than there are legs.
+#: both plain, all on one date. No two transactions share a key: their ids go into it. What is plain of theirs has a
+#: key that no other of their lines has; one that comes twice in the books makes more pairs than there are legs.
 _MATCH = f"""
 with scope as materialized (
   select txn, rev, book, legs from transactions where {_THESE} and quiet
@@ -35,7 +35,7 @@ with scope as materialized (
     select txn, line, key, facts, plain, trade_date, executed_at from our_lines where {{of_them}}
   ) o full join (
     select txn, line, key, facts, plain, completed_at from their_lines where {{of_them}}
-  ) e on e.key = o.key and e.txn = o.txn
+  ) e on e.key = o.key
   group by coalesce(o.txn, e.txn)
 ), tied as materialized (
   select s.txn, s.rev, p.ours, p.theirs, p.trade_date, s.book
