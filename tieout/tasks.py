@@ -24,13 +24,17 @@ class Tasks:
         self._crew = crew
         self._ranges = deque(ranges)
         self._left: list[int] = []
+        self._in_order = True
         self._pairing = 0
+        self._stopped = False
         self._changed = Condition()
 
     def take(self) -> Task | None:
         """The next one, once there is one; None when there will be none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ranges or self._left or not self._pairing)
+            self._changed.wait_for(lambda: self._stopped or self._ranges or self._left or not self._pairing)
+            if self._stopped:
+                return None
             if self._ranges:
                 self._pairing += 1
                 return self._ranges.popleft()
@@ -41,20 +45,21 @@ class Tasks:
         with self._changed:
             if isinstance(task, Range):
                 self._pairing -= 1
-            if left:  # the first ones last: they are taken from the end
-                self._left = sorted((*self._left, *left), reverse=True)
+            self._left += left
+            self._in_order = not left and self._in_order
             self._changed.notify_all()
 
     def stop(self) -> None:
         """Hand out nothing more."""
         with self._changed:
-            self._ranges.clear()
-            self._left.clear()
-            self._pairing = 0
+            self._stopped = True
             self._changed.notify_all()
 
     def _chunk(self) -> tuple[int, ...]:
-        """Of what is left a share for one of the crew, at most `RANGE`."""
+        """Of what is left a share for one of the crew, at most `RANGE`; taken from the end, the first ones first."""
+        if not self._in_order:
+            self._left.sort(reverse=True)
+            self._in_order = True
         size = min(RANGE, max(FEW, len(self._left) // self._crew))
         chunk = tuple(self._left[: -size - 1 : -1])
         del self._left[-size:]
