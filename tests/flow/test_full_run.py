@@ -205,7 +205,7 @@ def test_an_order_told_twice_is_left_to_the_rules(engine: Engine, txns: list[int
         connection.execute(text("update transactions set quiet = true where txn = :txn"), {"txn": txn})
 
     assert run(engine) == Done(len(txns) + 1, MATCHED)
-    assert rows(engine, f"select bool_or(plain), count(*) from their_lines where txn = {txn}") == [(False, 2)]
+    assert rows(engine, f"select plain from their_lines where txn = {txn}") == [(False,), (False,)]
 
 
 def test_a_second_run_finds_nothing_to_do(engine: Engine, txns: list[int], in_ranges: None) -> None:
