@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 
+from recon.holdings.costs import COST_BOUND
 from recon.holdings.fitting import listed_by
 from recon.holdings.parts import ratio_unknown
 from recon.holdings.scene import Scene
@@ -14,7 +15,6 @@ from recon.holdings.values import Part
 from recon.lines import plain_text
 from recon.values import ZERO, Evidence, Finding, Level
 
-COST_BOUND = Decimal("0.01")  #: half a paisa on each side
 #: Parts that nobody may wave through.
 CRITICAL = frozenset({"wrong-account"})
 

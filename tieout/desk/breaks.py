@@ -18,6 +18,7 @@ from store.desk_breaks import Change, Cursor, FindingFilter, NamedCount, Sort, S
 from store.desk_events import StoredAnswer
 from store.desk_transactions import LineVersion, StoredLine, StoredTransaction
 from store.holding_days import HeldLine
+from tieout.desk import costs
 from tieout.desk.evidence import Proof, proofs
 from tieout.desk.paging import BadCursorError, Page, read, written
 from tieout.desk.rupees import rupees, told
@@ -77,6 +78,7 @@ class WholeBreak:
     proofs: tuple[Proof, ...]
     answer: StoredAnswer | None  #: the newest answer about its transaction
     held: HeldLine | None = None  #: of holdings: the line as it was judged last
+    cost: str | None = None  #: of an average cost: what our orders come to by each method
 
 
 def used(difference: Decimal | None, tolerance: Decimal | None) -> Decimal | None:
@@ -203,7 +205,7 @@ def show(engine: Engine, finding_id: UUID, *, severity_of: Severity) -> WholeBre
 
 def _whole(connection: Connection, finding: StoredFinding, severity: str) -> WholeBreak:
     answers = desk_events.snapshots(connection, txn=finding.txn, limit=1) if finding.txn is not None else []
-    line = finding.ours_line
+    line, held = finding.ours_line, _held(connection, finding)
     return WholeBreak(
         row=Break(finding=finding, severity=severity),
         transaction=_transaction(connection, finding),
@@ -213,7 +215,8 @@ def _whole(connection: Connection, finding: StoredFinding, severity: str) -> Who
         changes=tuple(desk_breaks.changes(connection, finding_id=finding.finding_id, limit=SHOWN_MAX)),
         proofs=tuple(proofs(connection, finding)),
         answer=answers[-1] if answers else None,
-        held=_held(connection, finding),
+        held=held,
+        cost=costs.why(connection, finding, held),
     )
 
 
