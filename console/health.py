@@ -77,7 +77,7 @@ class _Alerts(Collector):
     def collect(self) -> Iterator[CounterMetricFamily]:
         """How many of each name were raised since the service began."""
         family = CounterMetricFamily(
-            "tieout_alerts", "Alerts raised, each name, gateway and subject once", labels=["name"]
+            "tieout_alerts", "Alerts raised, each name, gateway and subject once a day", labels=["name"]
         )
         for name, count in self._counts.items():
             family.add_metric([name], count)

@@ -1,4 +1,4 @@
-"""Alerts as rows: each name, gateway and subject at most once."""
+"""Alerts as rows: each name, gateway and subject at most once a day."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from sqlalchemy import Connection, text
 
 _RAISE = text("""
 insert into alerts (name, gateway, subject, detail) values (:name, :gateway, :subject, :detail)
-on conflict (name, gateway, subject) do nothing
+on conflict (name, gateway, subject, day) do nothing
 """)
 
 
 def keep_alert(connection: Connection, *, name: str, gateway: str = "", subject: str = "", detail: str = "") -> bool:
-    """Keep an alert; False if the same was raised before."""
+    """Keep an alert; False if the same was raised on this day before, by the database's clock in UTC."""
     named = {"name": name, "gateway": gateway, "subject": subject, "detail": detail[:2000]}
     return connection.execute(_RAISE, named).rowcount == 1
 

@@ -100,7 +100,7 @@ where relnamespace = current_schema()::regnamespace and relname in ('transaction
 _UNJUDGED = text("""
 insert into alerts as was (name, gateway, subject, detail)
 select 'not-judged', gateway, transaction_id, :detail from transactions where txn = :txn
-on conflict (name, gateway, subject) do update set at = clock_timestamp(), detail = excluded.detail
+on conflict (name, gateway, subject, day) do update set at = clock_timestamp(), detail = excluded.detail
 """)
 
 

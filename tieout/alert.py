@@ -11,7 +11,7 @@ _LOG = structlog.get_logger("tieout.alert")
 
 
 def alert(connection: Connection, name: str, *, gateway: str = "", subject: str = "", detail: str = "") -> bool:
-    """Raise an alert unless the same stands already; whether it is new."""
+    """Raise an alert unless the same was raised today; whether it is new."""
     new = keep_alert(connection, name=name, gateway=gateway, subject=subject, detail=detail)
     if new:
         _LOG.error(f"alert.{name}", gateway=gateway, subject=subject, detail=detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Identity, Table, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, Column, Date, Identity, Table, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.schema.columns import DB_NOW, INSTANT, metadata
@@ -12,11 +12,12 @@ alerts = Table(
     metadata,
     Column("alert_id", BigInteger, Identity(always=True), primary_key=True),
     Column("at", INSTANT, nullable=False, server_default=DB_NOW),
+    Column("day", Date, nullable=False, server_default=text("(clock_timestamp() at time zone 'UTC')::date")),
     Column("name", Text, nullable=False, comment="unknown-shape, unknown-transaction, breaker-open, poison, ..."),
     Column("gateway", Text, nullable=False, server_default=""),
     Column("subject", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
-    UniqueConstraint("name", "gateway", "subject"),
+    UniqueConstraint("name", "gateway", "subject", "day"),
 )
 
 periods = Table(

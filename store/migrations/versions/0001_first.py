@@ -64,12 +64,13 @@ COMMENT ON COLUMN accounts.linked_at IS 'domain''s clock'
 CREATE TABLE alerts (
     alert_id BIGINT GENERATED ALWAYS AS IDENTITY,
     at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    day DATE DEFAULT (clock_timestamp() at time zone 'UTC')::date NOT NULL,
     name TEXT NOT NULL,
     gateway TEXT DEFAULT '' NOT NULL,
     subject TEXT DEFAULT '' NOT NULL,
     detail TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_alerts PRIMARY KEY (alert_id),
-    CONSTRAINT uq_alerts_name_gateway_subject UNIQUE (name, gateway, subject)
+    CONSTRAINT uq_alerts_name_gateway_subject_day UNIQUE (name, gateway, subject, day)
 )
 ;
 COMMENT ON COLUMN alerts.name IS 'unknown-shape, unknown-transaction, breaker-open, poison, ...'
