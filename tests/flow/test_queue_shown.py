@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
@@ -67,6 +68,8 @@ def test_what_is_in_the_way_is_told_first_and_with_the_way_out(engine: Engine) -
 
 def test_work_of_a_stopped_gateway_is_not_taken_for_forgotten(engine: Engine, broker_url: str) -> None:
     """It waits on purpose: the gateway is named, and the sweep is not suspected."""
+    with redis.Redis.from_url(broker_url) as broker:
+        broker.flushall()  # messages of an earlier test would stand there unread
     _sign(engine, "worker", "vm:1", age="1 s")
     _sign(engine, "sweep", "settle", age="1 s")
     _event(engine, "received")
