@@ -18,6 +18,7 @@ COMMANDS = {
     "doctor": ("cli.doctor:doctor", "Check this installation, and with --gateway the keys."),
     "simulate": ("cli.simulate:simulate", "Run the Gateway's stand-in by itself."),
     "queue": ("cli.queue:queue", "Show what waits and why, who works, and what is in the way."),
+    "alerts": ("cli.alerts:alerts", "List what a person should know of, with what to do."),
     "events": ("cli.events:events", "List, show, explain and replay webhook events."),
     "explain": ("cli.explain:explain", "Explain why an order ended up where it did."),
     "match": ("cli.match:match", "Decide which lines are one order where matching must not guess."),

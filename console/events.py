@@ -11,6 +11,7 @@ from config.calendar import IST
 from console.asked import text_of
 from console.desk import desk
 from store.desk_events import EventFilter
+from tieout.desk import alerts as desk_alerts
 from tieout.desk import events as desk_events
 from tieout.desk.reasons import reasons
 
@@ -53,7 +54,7 @@ def refused() -> str:
 @pages.get("/alerts")
 def alerted() -> str:
     """What a person should know of."""
-    page = desk_events.alerts(desk().engine, name=text_of("name"), after=request.args.get("after"))
+    page = desk_alerts.search(desk().engine, name=text_of("name"), after=request.args.get("after"))
     return render_template("alerts.html", page=page)
 
 

@@ -14,7 +14,7 @@ from console.backend_gauges import BackendGauges
 from console.completeness_gauges import completeness_gauges
 from console.desk import desk
 from console.holdings_gauges import HoldingsGauges
-from tieout.desk.events import alert_counts
+from tieout.desk import alerts
 from tieout.desk.queue import QueueNow, queue_now
 
 pages = Blueprint("health", __name__)
@@ -31,7 +31,7 @@ def metrics() -> Response:
     """Gauges for Prometheus, counted now."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges(queue_now(desk().engine, desk().watch, now=desk().now())))
-    registry.register(_Alerts(alert_counts(desk().engine)))
+    registry.register(_Alerts(alerts.counts(desk().engine)))
     registry.register(completeness_gauges(desk()))
     registry.register(BackendGauges(desk()))
     registry.register(HoldingsGauges(desk()))

@@ -92,11 +92,20 @@ def alert_counts(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def alerts(connection: Connection, *, limit: int, name: str | None = None, before: int | None = None) -> list[Alert]:
+def alerts(
+    connection: Connection,
+    *,
+    limit: int,
+    name: str | None = None,
+    gateway: str | None = None,
+    before: int | None = None,
+) -> list[Alert]:
     """Alerts, newest first; `before` is the id of the last one seen."""
-    query = select(_alerts).order_by(_alerts.c.alert_id.desc()).limit(limit)
+    query = select(*(_alerts.c[name] for name in Alert.__slots__)).order_by(_alerts.c.alert_id.desc()).limit(limit)
     if name:
         query = query.where(_alerts.c.name == name)
+    if gateway:
+        query = query.where(_alerts.c.gateway == gateway)
     if before is not None:
         query = query.where(_alerts.c.alert_id < before)
     return [Alert(**row) for row in connection.execute(query).mappings()]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from store import desk_breaks, desk_events, desk_refusals, desk_transactions
 from store.desk_breaks import StoredFinding
 from store.desk_events import Attempt, Delivery, Event, EventFilter, EventGroup, StoredAnswer
-from store.desk_refusals import Alert, Refusal
+from store.desk_refusals import Refusal
 from store.desk_transactions import StoredTransaction
 from tieout.desk.paging import BadCursorError, Page, cut, read, written
 
@@ -189,22 +189,3 @@ def refused_listing(engine: Engine, wanted: EventFilter, *, limit: int | None) -
         if page.after is None:
             return
         after, left = page.after, None if left is None else left - len(page.rows)
-
-
-def alert_counts(engine: Engine) -> dict[str, int]:
-    """How many alerts of each name were ever raised."""
-    with engine.connect() as connection:
-        return desk_refusals.alert_counts(connection)
-
-
-def alerts(engine: Engine, *, name: str | None = None, after: str | None = None) -> Page[Alert]:
-    """One page of alerts, newest first. Raises `BadCursorError`."""
-    parts = read(after, 1)
-    try:
-        before = int(parts[0]) if parts else None
-    except ValueError:
-        raise BadCursorError from None
-    with engine.connect() as connection:
-        found = desk_refusals.alerts(connection, limit=PAGE + 1, name=name, before=before)
-    rows, last = cut(found, PAGE)
-    return Page(rows=rows, after=written(last.alert_id) if last else None)
