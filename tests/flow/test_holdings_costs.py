@@ -57,7 +57,7 @@ BOUGHT_AND_SOLD = (("BUY", 100, "400"), ("BUY", 100, "500"), ("SELL", 50, "600")
 def test_each_side_is_told_by_its_method(days: Days) -> None:
     """The books weigh, the broker takes the oldest shares first: nobody is wrong."""
     assert cost(days, *BOUGHT_AND_SOLD, ours="450.00", theirs=466.67) == (
-        "By our 3 orders it is 450.00 weighted, 466.67 first in first out;"
+        "Our 3 orders come to 450.00 weighted, 466.67 first in first out;"
         " the books&#39; figure is weighted, the broker&#39;s is first in first out."
     )
 

@@ -41,11 +41,11 @@ def why(connection: Connection, finding: StoredFinding, held: HeldLine | None) -
 
 
 def _sentence(cost: Cost, orders: int, ours: Decimal, theirs: Decimal) -> str:
-    counted = "our one order" if orders == 1 else f"our {orders} orders"
+    counted = "Our one order comes" if orders == 1 else f"Our {orders} orders come"
     said = f"{rupees(cost.weighted)} weighted, {rupees(cost.first_in_first_out)} first in first out"
     whose = f"the books' figure is {_which(cost, ours)}, the broker's is {_which(cost, theirs)}"
     others = "" if cost.methods(theirs) else ": look for charges in it, or a corporate action not in it yet"
-    return f"By {counted} it is {said}; {whose}{others}."
+    return f"{counted} to {said}; {whose}{others}."
 
 
 def _which(cost: Cost, stated: Decimal) -> str:
