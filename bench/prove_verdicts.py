@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.corpus import PLANTS
 from bench.corpus.figures import Figures, Size
+from bench.corpus.held_plots import ALONE, CAUSES
 from bench.corpus.measure import database, measure
+from bench.corpus.papers import PAPERS
 from bench.proofs import Outcome
 from bench.verdicts import table
 from recon.names import CLASS_OF
@@ -50,12 +53,12 @@ def _section(figures: Figures) -> Iterator[str]:
 
 
 def _kinds(figures: Figures) -> Sequence[str]:
-    """One row a kind, in the order of docs/breaks.md."""
+    """One row a kind, in the order of docs/breaks.md; one that comes with plants of other names has no variant."""
     whole = figures.whole
     head = ["| name | variants | planted | found | invented | recall % | precision % |", "| --- " + "| ---: " * 6 + "|"]
-    variants = {name: sum(plant.kind == name for plant in PLANTS) for name in CLASS_OF}
+    variants = Counter([*(plant.kind for plant in PLANTS), *(kind for kind, *_ in PAPERS), *CAUSES, *ALONE])
     rows = [
-        f"| {name} | {variants[name]} | {tally.planted} | {tally.found} | {tally.invented} "
+        f"| {name} | {variants[name] or '–'} | {tally.planted} | {tally.found} | {tally.invented} "
         f"| {tally.recall * 100:.2f} | {tally.precision * 100:.2f} |"
         for name in CLASS_OF
         if (tally := whole.by_kind.get(name))
