@@ -14,6 +14,7 @@ from recon.items import items_of
 from recon.keys import their_keys
 from recon.market import Market, UnknownMarket
 from recon.names import IN_TOLERANCE, MATCHED, ORDER, PENDING, class_of
+from recon.numbers import PRECISION
 from recon.rules import (
     amounts,
     chains,
@@ -112,7 +113,6 @@ TRANSACTION_RULES: tuple[TransactionRule, ...] = (
 )
 
 NEVER = datetime.max.replace(tzinfo=UTC)  #: later than any grace
-PRECISION = 60  #: digits: a product of two money columns is exact
 
 
 def judge(

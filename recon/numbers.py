@@ -7,7 +7,9 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
 PLACES = Decimal("0.000001")
 LIMIT = Decimal(10) ** 14  #: NUMERIC(20,6) holds less than this
 
-_WIDE = Context(prec=60)
+PRECISION = 60  #: digits: a product of two money columns is exact
+
+_WIDE = Context(prec=PRECISION)
 
 
 class NotANumberError(ValueError):

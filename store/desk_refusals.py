@@ -101,7 +101,7 @@ def alerts(
     before: int | None = None,
 ) -> list[Alert]:
     """Alerts, newest first; `before` is the id of the last one seen."""
-    query = select(*(_alerts.c[name] for name in Alert.__slots__)).order_by(_alerts.c.alert_id.desc()).limit(limit)
+    query = select(*(_alerts.c[column] for column in Alert.__slots__)).order_by(_alerts.c.alert_id.desc()).limit(limit)
     if name:
         query = query.where(_alerts.c.name == name)
     if gateway:

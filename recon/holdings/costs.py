@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from recon.holdings.values import Trade
-from recon.numbers import PLACES
+from recon.numbers import PLACES, PRECISION
 from recon.values import ZERO
 
 COST_BOUND = Decimal("0.01")  #: half a paisa on each side
-PRECISION = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
